@@ -1,0 +1,43 @@
+# Two commands after a clone: `make demo` and `make test`. Both set up everything they need.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help setup check test demo bench lock format
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/installed ## make .venv and install the locked dependencies
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Aftercare needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say which: make PYTHON=python3.12 setup")'
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "This Python lacks the venv module (on Debian: apt-get install python3-venv)."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+check: setup ## lint, types, import contracts, policy books, lock
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/aftercare policy check
+	@! grep -nE '(https?|file)://' requirements.lock || { echo "requirements.lock names a host"; exit 1; }
+
+test: setup ## the tests
+	$(BIN)/python -m pytest
+
+demo: setup ## a shop, an agent, about twenty cases, told as a story; then left running
+	$(BIN)/aftercare demo
+
+bench: setup ## what a case costs in history events, billable actions and bytes
+	$(BIN)/aftercare bench history
+
+format: setup ## let ruff arrange the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: ## pin every dependency anew, with hashes and without hosts (needs uv)
+	uv pip compile pyproject.toml --group dev --extra server --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --no-emit-package aftercare -o requirements.lock

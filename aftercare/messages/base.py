@@ -1,0 +1,23 @@
+"""What every message is: frozen, and patient with fields it does not know yet."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+# Ids appear in workflow ids and in paths, so they stay short and plain. They must never carry personal data.
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:\-]{0,119}$")]
+Text = Annotated[str, Field(max_length=20_000)]
+Line = Annotated[str, Field(max_length=500)]
+Json = Any
+Instant = AwareDatetime
+Confidence = Annotated[float, Field(ge=0, le=1)] | Literal["not_reported"]
+
+NOT_REPORTED: Literal["not_reported"] = "not_reported"
+
+
+class Message(BaseModel):
+    """A value that crosses a boundary. Fields are only ever added, with defaults: histories outlive code."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
