@@ -91,9 +91,7 @@ class PolicyBook:
 
     def pin(self) -> BookPin:
         """What a case keeps of the book it was opened under."""
-        return BookPin(
-            domain=self.domain, digest=self.digest, clauses=tuple(self.clauses), timing=self.outcomes.timing
-        )
+        return BookPin(domain=self.domain, digest=self.digest, clauses=tuple(self.clauses), timing=self.outcomes.timing)
 
     def mentioned(self, *texts: str) -> set[str]:
         """The records and derived facts that these texts rest on, directly or through each other."""

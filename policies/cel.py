@@ -125,7 +125,7 @@ class Language:
             raise _explain(str(error)) from None
         actual = compiled.return_type()
         # What comes out of a record is dynamic: its type is seen when it is asked for.
-        fits = returns is None or "DYN" in actual.name() or _TYPES[returns].is_assignable_from(actual)
+        fits = returns in (None, "any") or "DYN" in actual.name() or _TYPES[returns or "any"].is_assignable_from(actual)
         if not fits:
             raise CelError(f"must be {returns}, and is {actual.name().lower()}")
         return Expression(text, compiled)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aftercare.messages.case import Action
-from aftercare.messages.policy import FactCheck
+from aftercare.messages.policy import FactCheck, Verification
 from policies.book import Effect, PolicyBook
 from policies.cel import Facts, Unknown
 from policies.facts import Known, Moment, RecordRef, Records, action_as_step, step_facts, with_records
@@ -182,3 +182,20 @@ def _expected(system: str, effect: Effect, facts: Facts, records: Records, befor
 
 def _filled(template: str, facts: Facts) -> str:
     return re.sub(r"\{([\w.]+)\}", lambda m: str(facts.known.get(m[1], m[0])), template)
+
+
+def status_of(checks: Sequence[FactCheck]) -> Verification:
+    """Failed where any fact differs; else unverifiable where any could not be told, or none was looked for."""
+    if any(c.held is False for c in checks):
+        return Verification.FAILED
+    if not checks or any(c.held is None for c in checks):
+        return Verification.UNVERIFIABLE
+    return Verification.VERIFIED
+
+
+def status_of(checks: Iterable[FactCheck]) -> Verification:
+    """What the checks come to: one fact that does not hold is a failure; one unread, or none at all, proves nothing."""
+    held = {check.held for check in checks}
+    if False in held:
+        return Verification.FAILED
+    return Verification.UNVERIFIABLE if None in held or not held else Verification.VERIFIED

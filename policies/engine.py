@@ -21,10 +21,7 @@ def audit(
     """
     records = Records(known)
     findings = [
-        finding
-        for step in steps
-        if step.number >= first
-        for finding in _findings(book, step, steps, case, records)
+        finding for step in steps if step.number >= first for finding in _findings(book, step, steps, case, records)
     ]
     return findings, records.missing
 

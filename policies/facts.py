@@ -89,9 +89,7 @@ def argument_facts(book: PolicyBook, arguments: Mapping[str, Any]) -> dict[str, 
     return {name: value for name, value in typed.items() if value is not None}
 
 
-def with_records(
-    book: PolicyBook, facts: Facts, needed: set[str], records: Records, moment: Moment
-) -> Facts:
+def with_records(book: PolicyBook, facts: Facts, needed: set[str], records: Records, moment: Moment) -> Facts:
     """The facts, with the records and derived facts that are needed, in the book's order."""
     for record in book.records if moment.knowable else ():
         if record.name not in needed:

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aftercare.messages.policy import Severity, Timing, Verdict
+from aftercare.messages.case import StepKind
+from aftercare.messages.policy import Severity, Timing, Verdict, Verification
 
 TypeName = Literal["string", "int", "double", "bool", "any", "list", "strings", "map"]
 
@@ -96,8 +97,10 @@ class OutcomesFile(Entry):
 
 
 class ExampleStep(Entry):
+    """A step of an example, numbered by its place. An `act` is given a receipt, so that its records are known."""
+
     name: str = ""
-    kind: str = "act"
+    kind: StepKind = StepKind.ACT
     input: dict[str, Any] = {}
     output: Any = None
     heard: str = ""
@@ -106,14 +109,18 @@ class ExampleStep(Entry):
 
 
 class ExampleEntry(Entry):
-    """A worked example: a trace and the records as they stood, and what the book must make of it."""
+    """A worked example: a trace and the records, by `kind/id`, and what the book must make of it.
+
+    `records` are as they stood before every step, `afterwards` as they stand in the end. `findings` gives the worst
+    verdict of each rule it names, and `verification` what the accepted acts come to when claimed.
+    """
 
     example: str
     steps: tuple[ExampleStep, ...]
     records: dict[str, dict[str, Any]] = {}
     afterwards: dict[str, dict[str, Any]] = {}
     findings: dict[str, Verdict] = {}
-    verification: Literal["verified", "failed", "unverifiable"] | None = None
+    verification: Verification | None = None
 
 
 class RulesFile(Entry):
@@ -136,4 +143,3 @@ FILES: dict[str, type[Entry]] = {
     "outcomes.yaml": OutcomesFile,
     "examples.yaml": ExamplesFile,
 }
-

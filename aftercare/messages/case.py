@@ -55,7 +55,7 @@ class StepsHeld(Message):
 
 
 class Steps(Message):
-    """A batch of decision points. The gateway stores them and sends `held`; a plain Temporal client may send `steps`."""
+    """A batch of decision points. The gateway stores them and sends `held`; a plain client may send `steps`."""
 
     id: Id
     steps: Annotated[tuple[Step, ...], Field(max_length=500)] = ()

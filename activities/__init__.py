@@ -1,0 +1,1 @@
+"""Thin I/O shells: fetch, pure call, write."""

@@ -1,0 +1,40 @@
+"""Policy books: read from the policies folder when a case opens, and from the store ever after."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from temporalio.exceptions import ApplicationError
+
+from aftercare.messages.policy import BookPin
+from aftercare.store.cases import Cases
+from policies.book import BookInvalid, PolicyBook, from_texts, load
+
+
+class Books:
+    """The books of this deployment."""
+
+    def __init__(self, cases: Cases, folder: Path | None = None, waits: dict[str, timedelta] | None = None) -> None:
+        self._cases, self._folder, self._waits = cases, folder, waits or {}
+        self._kept: set[str] = set()
+
+    async def pin(self, domain: str, at: datetime) -> BookPin:
+        """Pin today's book of a domain, and keep it whole by its digest."""
+        try:
+            book = load(domain, self._folder)
+        except BookInvalid as error:
+            raise ApplicationError(str(error), type="BookInvalid") from error
+        if book.digest not in self._kept:
+            await self._cases.keep_book(domain, book.digest, json.dumps(dict(book.texts), sort_keys=True), at)
+            self._kept.add(book.digest)
+        pin = book.pin()
+        return pin.model_copy(update={"timing": pin.timing.model_copy(update=self._waits)})
+
+    async def pinned(self, digest: str) -> PolicyBook:
+        """The book of a digest, as the store keeps it."""
+        row = await self._cases.book(digest)
+        if row is None:
+            raise ApplicationError(f"no policy book {digest[:12]} in the store", type="BookMissing", non_retryable=True)
+        return from_texts(row.domain, row.texts)

@@ -1,0 +1,55 @@
+"""Activities on the store: open a case, keep steps and messages, settle."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from activities.books import Books
+from aftercare.lifecycle.state import CaseState
+from aftercare.messages.case import Case
+from aftercare.messages.work import OpenCase, Opened, RecordEvidence, SettleCase, StoreSteps
+from aftercare.store.cases import Cases
+
+
+class CaseActivities:
+    """What the case workflow asks of the store."""
+
+    def __init__(self, cases: Cases, books: Books) -> None:
+        self._cases, self._books = cases, books
+
+    @activity.defn
+    async def open_case(self, work: OpenCase) -> Opened:
+        """Pin the policy book and write the case down once; or bring what an earlier run left."""
+        settled = await self._cases.last_settlement(work.case_id)
+        if settled:
+            earlier = CaseState.model_validate(settled.state)
+            return Opened(case=earlier.case, book=earlier.book, earlier=settled.state)
+        row = await self._cases.find(work.case_id)
+        case = Case.model_validate(row.body) if row else work.case
+        if case is None:
+            return Opened()
+        pin = await self._books.pin(case.domain, work.at)
+        case = case.model_copy(update={"opened_at": case.opened_at or work.at})
+        if row is None:
+            await self._cases.register(case, pin.digest, work.at)
+        return Opened(case=case, book=pin)
+
+    @activity.defn
+    async def store_steps(self, work: StoreSteps) -> None:
+        """Keep steps that came inline, from a client that does not go through the gateway."""
+        await self._cases.add_steps(work.case_id, work.steps)
+
+    @activity.defn
+    async def record_evidence(self, work: RecordEvidence) -> None:
+        """Keep one message, taken in or refused."""
+        await self._cases.add_evidence(work)
+
+    @activity.defn
+    async def settle_case(self, work: SettleCase) -> None:
+        """Write down how this run ended, and everything that was taken in and is not written down yet."""
+        state = CaseState.model_validate(work.state)
+        taken = [
+            RecordEvidence(case_id=state.case_id, id=id, kind=t.kind, body={"digest": t.digest}, at=work.at)
+            for id, t in state.taken.items()
+        ]
+        await self._cases.settle(work, state.episodes, taken)

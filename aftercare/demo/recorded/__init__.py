@@ -1,0 +1,1 @@
+"""Recorded cases: what an agent did, and, kept apart from it, what came of it."""

@@ -1,0 +1,89 @@
+"""The format of recorded cases (docs/recorded-cases.md): one JSON object a line, plain or gzipped.
+
+`agent` is what the agent did and all that the system under test may see. `afterwards` is what came of it: only the
+people's process may read it, and only after the resolution.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from aftercare.messages.base import Json, Message
+from aftercare.messages.case import Case, Step
+from aftercare.messages.override import Deciding, FinalAction
+
+
+class Recorded(Message):
+    """What the agent did, in order. A step that `writes` is performed on the case's own copy of the shop."""
+
+    case: Case
+    steps: tuple[Step, ...] = ()
+    writes: tuple[int, ...] = ()
+    ending: Literal["resolves", "escalates", "falls_silent"]
+    reply: str = ""
+    reason: str = ""
+    confidence: float | Literal["not_reported"] = "not_reported"
+    reported: Literal["live", "whole"] = "live"
+
+
+class Correction(Message):
+    """What a person changes in a record: JSON pointers to new values, null to remove."""
+
+    record: str
+    fields: dict[str, Json]
+
+
+class Afterwards(Message):
+    """What people do after the resolution, by what they know of the world and the agent does not."""
+
+    comes_back: bool = False
+    says: str = ""
+    corrections: tuple[Correction, ...] = ()
+    final: FinalAction | None = None
+    corrected_intent: str = "unchanged"
+    rationale: str = ""
+    deciding: Deciding | None = None
+    csat: int | None = Field(default=None, ge=1, le=5)
+
+
+class RecordedCase(Message):
+    """One line of a file."""
+
+    agent: Recorded
+    afterwards: Afterwards = Afterwards()
+
+
+class BadRecording(ValueError):
+    """A line that cannot be read: which file, which line, what is wrong."""
+
+
+def read(path: Path, limit: int | None = None) -> Iterator[RecordedCase]:
+    """The cases of a file, in our format or as tau-bench wrote them. Raises BadRecording."""
+    from aftercare.demo.recorded import taubench
+
+    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+    with opened as lines:
+        for number, line in enumerate(lines, 1):
+            if limit is not None and number > limit:
+                return
+            if not line.strip():
+                continue
+            try:
+                row: Any = json.loads(line)
+                yield taubench.case_of(row) if taubench.is_row(row) else RecordedCase.model_validate(row)
+            except (ValueError, KeyError, TypeError) as error:
+                told = error.errors()[0]["msg"] if isinstance(error, ValidationError) else repr(error)
+                raise BadRecording(f"{path.name}, line {number}: {told}") from error
+
+
+def live_or_whole(case_id: str, ending: str) -> Literal["live", "whole"]:
+    """Half of the cases are reported live, by hash of their id; those without a resolution always are."""
+    even = hashlib.sha256(case_id.encode()).digest()[0] % 2 == 0
+    return "live" if even or ending == "falls_silent" else "whole"

@@ -1,0 +1,165 @@
+"""The gateway: what every door goes through to reach a case. Steps go to the store, messages to the workflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+)
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from aftercare.lifecycle.state import Refused, digest_of, held_of
+from aftercare.messages.case import Case, CaseInput, CaseReport, Escalation, Receipt, Resolution, Step, Steps
+from aftercare.messages.outcome import Snapshot
+from aftercare.store.cases import Cases, StepTaken
+from workflows import conventions as by
+from workflows.case import CaseWorkflow
+
+LARGEST_MESSAGE = 512 * 1024
+LARGEST_BATCH = 4 * 1024 * 1024
+
+
+class Gateway:
+    """Takes messages about cases. Every method raises Refused with the reasons, and then nothing has changed."""
+
+    def __init__(self, client: Client, cases: Cases) -> None:
+        self._client, self._cases = client, cases
+
+    async def register(self, case: Case) -> Receipt:
+        """An agent takes up a case."""
+        return await self._update_with_start(case.id, CaseWorkflow.register, case, "registration", case)
+
+    async def record_steps(self, case_id: str, batch: Steps) -> Receipt:
+        """Decision points: kept in the store, counted by the workflow."""
+        held = await self._keep_steps(case_id, batch.steps)
+        return await self._update(case_id, CaseWorkflow.record_steps, Steps(id=batch.id, held=held), batch.id)
+
+    async def resolve(self, case_id: str, resolution: Resolution) -> Receipt:
+        """The agent claims that the case is resolved."""
+        return await self._update(case_id, CaseWorkflow.resolve, resolution, resolution.id)
+
+    async def escalate(self, case_id: str, escalation: Escalation) -> Receipt:
+        """The agent hands over."""
+        return await self._update(case_id, CaseWorkflow.escalate, escalation, escalation.id)
+
+    async def report(self, report: CaseReport) -> Receipt:
+        """A whole case in one call."""
+        held = await self._keep_steps(report.case.id, report.steps)
+        brief = report.model_copy(update={"steps": (), "held": held})
+        return await self._update_with_start(report.case.id, CaseWorkflow.report, brief, report.id, report.case)
+
+    async def override(self, case_id: str, raw: dict[str, Any]) -> Receipt:
+        """A person corrects the agent, while the case runs or after it has settled."""
+        return await self._update_with_start(case_id, CaseWorkflow.submit_override, raw, str(raw.get("id", "")), None)
+
+    async def signal(self, case_id: str, kind: str, raw: dict[str, Any]) -> None:
+        """`feedback`, `recontact`, `reopen` (or `override` without waiting for its answer), as raw JSON.
+
+        Acknowledged once Temporal holds it. A case that has settled is taken up again.
+        """
+        _check_size(raw, LARGEST_MESSAGE, f"this {kind}")
+        await self._client.start_workflow(
+            CaseWorkflow.run,
+            CaseInput(case_id=case_id),
+            start_signal=kind,
+            start_signal_args=[raw],
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            **_start(case_id, None),
+        )
+
+    async def snapshot(self, case_id: str) -> Snapshot:
+        """The whole case as it stands."""
+        return await self.handle(case_id).query(CaseWorkflow.snapshot)
+
+    def handle(self, case_id: str) -> WorkflowHandle[CaseWorkflow, Any]:
+        """The workflow of a case: its latest run."""
+        return self._client.get_workflow_handle_for(CaseWorkflow.run, by.case_workflow_id(case_id))
+
+    async def _keep_steps(self, case_id: str, steps: tuple[Step, ...]) -> Any:
+        _check_size([s.model_dump(mode="json") for s in steps], LARGEST_BATCH, "this batch of steps")
+        try:
+            await self._cases.add_steps(case_id, steps)
+        except StepTaken as error:
+            raise Refused([str(error)]) from error
+        return held_of(list(steps))
+
+    async def _update(self, case_id: str, update: Any, message: Any, id: str) -> Receipt:
+        _check_size(_plain(message), LARGEST_MESSAGE, "this message")
+        try:
+            receipt: Receipt = await self.handle(case_id).execute_update(update, message, id=_update_id(id, message))
+        except WorkflowUpdateFailedError as error:
+            raise _refused(error) from error
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise Refused([f"no case {case_id!r} is open: it was never registered, or it has settled"]) from error
+            raise
+        return receipt
+
+    async def _update_with_start(self, case_id: str, update: Any, message: Any, id: str, case: Case | None) -> Receipt:
+        _check_size(_plain(message), LARGEST_MESSAGE, "this message")
+        start = WithStartWorkflowOperation(
+            CaseWorkflow.run,
+            CaseInput(case_id=case_id),
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            **_start(case_id, case),
+        )
+        try:
+            receipt: Receipt = await self._client.execute_update_with_start_workflow(
+                update, message, id=_update_id(id, message), start_workflow_operation=start
+            )
+        except WorkflowUpdateFailedError as error:
+            await start.workflow_handle()
+            raise _refused(error) from error
+        return receipt
+
+
+def _start(case_id: str, case: Case | None) -> dict[str, Any]:
+    known = [SearchAttributePair(by.CASE_STAGE, "resolving")]
+    if case:
+        known.append(SearchAttributePair(by.AGENT_NAME, case.agent))
+        known += [SearchAttributePair(by.RELEASE_ID, case.release)] if case.release else []
+    what = f"A case of agent {case.agent}, by {case.channel}" if case else "Evidence about a case"
+    return {
+        "id": by.case_workflow_id(case_id),
+        "task_queue": by.CASES_QUEUE,
+        "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        "static_summary": what,
+        "search_attributes": TypedSearchAttributes(known),
+    }
+
+
+def _update_id(id: str, message: Any) -> str:
+    """The same message again gives the first answer; the same id with another body reaches the case, and is refused."""
+    return f"{id}-{digest_of(message)[:16]}"
+
+
+def _plain(message: Any) -> Any:
+    return message.model_dump(mode="json") if hasattr(message, "model_dump") else message
+
+
+def _check_size(body: Any, largest: int, what: str) -> None:
+    size = len(str(body).encode())
+    if size > largest:
+        raise Refused(
+            [
+                f"{what} has {size / 1024:,.0f} kB; at most {largest / 1024:,.0f} kB: send long texts as steps, in batches"
+            ]
+        )
+
+
+def _refused(error: WorkflowUpdateFailedError) -> Exception:
+    cause = error.cause
+    if isinstance(cause, ApplicationError) and cause.type == "Refused":
+        return Refused([str(r) for r in cause.details[0]] if cause.details else [cause.message])
+    return error

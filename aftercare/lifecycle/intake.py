@@ -1,0 +1,103 @@
+"""What may be taken in: raw JSON becomes a message, or a list of everything that is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from aftercare.lifecycle.state import CaseState, Refused
+from aftercare.messages.base import Message
+from aftercare.messages.case import Case, CaseReport, Resolution, Steps
+from aftercare.messages.evidence import Feedback, Recontact, Reopen
+from aftercare.messages.override import Clause, Override, TraceStep
+
+M = TypeVar("M", bound=Message)
+
+EVIDENCE: dict[str, type[Message]] = {
+    "override": Override,
+    "feedback": Feedback,
+    "recontact": Recontact,
+    "reopen": Reopen,
+}
+
+# What a person is told when a part of the override is not there.
+_PARTS = {
+    "id": "id: an id of the sender's own, so that the same override is never counted twice",
+    "reviewer": "reviewer: who is correcting the agent",
+    "final": "final: what the person did instead; its kind is actions, undo or nothing_to_do",
+    "corrected_intent": "corrected_intent: the right intent, or 'unchanged'",
+    "rationale": "rationale: why, in a sentence",
+    "deciding": "deciding: what decided it; its kind is clause, step or fact",
+}
+
+
+def parse(model: type[M], raw: Any) -> M:
+    """The message in raw JSON. Raises Refused with every problem, in plain words."""
+    if not isinstance(raw, dict):
+        raise Refused([f"a JSON object is expected, and this is {type(raw).__name__}"])
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise Refused([_plain(model, problem) for problem in error.errors()]) from None
+
+
+def check_registration(state: CaseState, case: Case) -> None:
+    """A case is registered once; the same again is welcome, anything else is refused."""
+    if case.id != state.case_id:
+        raise Refused([f"this is the workflow of case {state.case_id!r}, and the message is about {case.id!r}"])
+    if state.case is None:
+        return
+    same = case if case.opened_at else case.model_copy(update={"opened_at": state.case.opened_at})
+    if state.case != same:
+        raise Refused([f"case {case.id!r} is registered already, with other particulars"])
+
+
+def check_registered(state: CaseState) -> None:
+    """Evidence is about a case that somebody registered."""
+    if not state.registered:
+        raise Refused([f"case {state.case_id!r} is not registered: there is nothing this could be about"])
+
+
+def check_open(state: CaseState, message: Steps | Resolution | Any) -> None:
+    """Only an agent whose turn it is may report steps or an ending."""
+    check_registered(state)
+    if not state.awaiting_agent:
+        ending = state.episode.ending if state.episode else None
+        said = f"it ended as {ending!r}" if ending else "its ending has been reported"
+        raise Refused([f"it is not the agent's turn in case {state.case_id!r}: {said}, and nobody reopened it"])
+
+
+def check_steps(batch: Steps | CaseReport) -> None:
+    """A batch carries steps, or says what lies in the store; never both."""
+    if batch.held and batch.steps:
+        raise Refused(["send the steps themselves or what is held of them in the store, not both"])
+
+
+def check_override(state: CaseState, override: Override) -> None:
+    """Everything the workflow can tell is wrong with an override, from the book's digest and the trace's length."""
+    check_registered(state)
+    problems = []
+    if state.original_decision() is None and not (state.resolution or state.escalation):
+        problems.append("the agent has not decided anything yet; wait for its resolution")
+    deciding = override.deciding
+    if isinstance(deciding, Clause) and state.book and deciding.clause not in state.book.clauses:
+        known = ", ".join(state.book.clauses)
+        problems.append(
+            f"deciding: there is no clause {deciding.clause!r} in the {state.book.domain} policy book "
+            f"{state.book.digest[:12]}; its clauses are {known}"
+        )
+    if isinstance(deciding, TraceStep) and deciding.step > state.steps.count:
+        problems.append(f"deciding: there is no step {deciding.step}; the trace has {state.steps.count} steps")
+    if problems:
+        raise Refused(problems)
+
+
+def _plain(model: type[Message], problem: Any) -> str:
+    path = [str(p) for p in problem["loc"] if p not in ("actions", "undo", "nothing_to_do", "clause", "step", "fact")]
+    where = ".".join(path) or str(problem["loc"][-1] if problem["loc"] else "message")
+    if problem["type"] in ("missing", "union_tag_not_found", "string_too_short"):
+        told = _PARTS.get(where) if model is Override else None
+        return f"missing: {told or where}"
+    given = f" (given: {str(problem['input'])[:80]!r})" if not isinstance(problem["input"], dict | list) else ""
+    return f"{where}: {problem['msg']}{given}"

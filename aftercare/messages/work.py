@@ -1,0 +1,67 @@
+"""What the workflow asks of its activities, and what they answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from aftercare.messages.base import Instant, Json, Message
+from aftercare.messages.case import Action, Case, Step
+from aftercare.messages.outcome import Settlement
+from aftercare.messages.policy import BookPin
+
+
+class OpenCase(Message):
+    """Pin the policy book, write the case down once, and bring what an earlier run left."""
+
+    case_id: str
+    case: Case | None = None
+    at: Instant
+
+
+class Opened(Message):
+    """The case as the store knows it, its book, and the state in which an earlier run left it."""
+
+    case: Case | None = None
+    book: BookPin | None = None
+    earlier: dict[str, Any] | None = None
+
+
+class StoreSteps(Message):
+    case_id: str
+    steps: tuple[Step, ...]
+
+
+class RecordEvidence(Message):
+    """Write down one message: what was sent, whether it was taken in, and if not, why."""
+
+    case_id: str
+    id: str
+    kind: str
+    accepted: bool = True
+    reasons: tuple[str, ...] = ()
+    body: Json = None
+    at: Instant
+
+
+class ExamineEpisode(Message):
+    """One episode to verify or to audit. `final` is set where a person ended it; `agents` is then what was replaced."""
+
+    case: Case
+    number: int
+    digest: str
+    steps_from: int = 1
+    steps_to: int = 0
+    actions: tuple[Action, ...] = ()
+    final: str | None = None
+    agents: tuple[Action, ...] = ()
+    within: timedelta = timedelta(minutes=10)
+
+
+class SettleCase(Message):
+    """Write down how this run ended, and the state from which a later run may go on."""
+
+    settlement: Settlement
+    run_id: str
+    state: dict[str, Any]
+    at: Instant

@@ -1,0 +1,37 @@
+"""What a deployment may set, from AFTERCARE_* variables. Temporal's own settings come from its profiles."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of the worker and the doors.
+
+    `systems` maps each system of record to its address, with `{environment}` where a case's own copy is named.
+    The three waits replace those of every policy book, for rehearsals that must not take a day.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AFTERCARE_", extra="ignore")
+
+    home: Path = Path.home() / ".aftercare"
+    database: str = ""
+    policies: Path | None = None
+    systems: dict[str, str] = {}
+    resolve_within: timedelta | None = None
+    verify_within: timedelta | None = None
+    watch: timedelta | None = None
+
+    @property
+    def database_url(self) -> str:
+        """The store's address: SQLite under `home` unless told otherwise."""
+        return self.database or f"sqlite+aiosqlite:///{self.home.expanduser() / 'aftercare.db'}"
+
+    @property
+    def waits(self) -> dict[str, timedelta]:
+        """The waits that replace the policy's, where any were set."""
+        named = {"resolve_within": self.resolve_within, "verify_within": self.verify_within, "watch": self.watch}
+        return {name: wait for name, wait in named.items() if wait is not None}

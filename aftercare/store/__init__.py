@@ -1,0 +1,1 @@
+"""The store: what is known about every case."""

@@ -1,0 +1,196 @@
+"""What is written and asked about cases: named queries, nothing of SQL elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from aftercare.messages.case import Case, Step
+from aftercare.messages.outcome import Episode
+from aftercare.messages.policy import AuditResult, Finding, VerificationResult
+from aftercare.messages.work import RecordEvidence, SettleCase
+from aftercare.store.database import Database
+from aftercare.store.tables import (
+    BookRow,
+    CaseRow,
+    EpisodeRow,
+    EvidenceRow,
+    FindingRow,
+    SettlementRow,
+    StepRow,
+)
+
+
+class StepTaken(ValueError):
+    """A step's number is in use for another step of the same case. Final."""
+
+
+class Cases:
+    """The cases in the store."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def keep_book(self, domain: str, digest: str, texts: str, at: datetime) -> None:
+        """Keep a policy book whole, by its digest."""
+        await self.database.write(BookRow(digest=digest, domain=domain, texts=texts, stored_at=at))
+
+    async def book(self, digest: str) -> BookRow | None:
+        """The policy book of a digest."""
+        async with self.database.session() as session:
+            return await session.get(BookRow, digest)
+
+    async def find(self, case_id: str) -> CaseRow | None:
+        """A registered case."""
+        async with self.database.session() as session:
+            return await session.get(CaseRow, case_id)
+
+    async def register(self, case: Case, book: str, at: datetime) -> None:
+        """Write a case down."""
+        await self.database.write(
+            CaseRow(
+                case_id=case.id,
+                agent=case.agent,
+                domain=case.domain,
+                release=case.release,
+                customer=case.customer,
+                intent=case.intent,
+                book=book,
+                opened_at=case.opened_at or at,
+                body=case.model_dump(mode="json"),
+            )
+        )
+
+    async def add_steps(self, case_id: str, steps: Sequence[Step]) -> None:
+        """Write steps of a trace down, by their numbers. Raises StepTaken: a trace is never written over."""
+        new = [
+            StepRow(case_id=case_id, number=s.number, kind=s.kind, name=s.name, body=s.model_dump(mode="json"))
+            for s in steps
+        ]
+        async with self.database.session() as session:
+            numbers = [row.number for row in new]
+            there = await session.exec(
+                select(StepRow).where(StepRow.case_id == case_id, col(StepRow.number).in_(numbers))
+            )
+            known = {row.number: row.body for row in there}
+            taken = [row.number for row in new if known.get(row.number, row.body) != row.body]
+            if taken:
+                raise StepTaken(f"case {case_id!r} already has other steps under the numbers {taken}")
+            await self.database.put(session, [row for row in new if row.number not in known])
+
+    async def steps(self, case_id: str, up_to: int) -> list[Step]:
+        """The trace of a case, up to a step."""
+        async with self.database.session() as session:
+            found = await session.exec(
+                select(StepRow).where(StepRow.case_id == case_id, StepRow.number <= up_to).order_by(col(StepRow.number))
+            )
+            return [Step.model_validate(row.body) for row in found]
+
+    async def add_evidence(self, *evidence: RecordEvidence) -> None:
+        """Write messages down, by the ids their senders gave them."""
+        await self.database.write(*(_evidence_row(e) for e in evidence))
+
+    async def evidence(self, case_id: str) -> list[EvidenceRow]:
+        """Every message about a case."""
+        async with self.database.session() as session:
+            found = await session.exec(select(EvidenceRow).where(EvidenceRow.case_id == case_id))
+            return list(found)
+
+    async def keep_findings(self, case_id: str, episode: int, findings: Sequence[Finding]) -> None:
+        """Write an audit's findings down."""
+        await self.database.write(
+            *(
+                FindingRow(
+                    case_id=case_id,
+                    episode=episode,
+                    rule=f.rule,
+                    step=f.step or 0,
+                    clause=f.clause,
+                    verdict=f.verdict,
+                    severity=f.severity,
+                    sentence=f.sentence,
+                    facts=f.facts,
+                )
+                for f in findings
+            )
+        )
+
+    async def findings(self, case_id: str, episode: int = 1) -> list[FindingRow]:
+        """What the audit of an episode found."""
+        async with self.database.session() as session:
+            found = await session.exec(
+                select(FindingRow)
+                .where(FindingRow.case_id == case_id, FindingRow.episode == episode)
+                .order_by(col(FindingRow.step), col(FindingRow.rule))
+            )
+            return list(found)
+
+    async def last_settlement(self, case_id: str) -> SettlementRow | None:
+        """How the case ended by its latest run."""
+        async with self.database.session() as session:
+            found = await session.exec(
+                select(SettlementRow)
+                .where(SettlementRow.case_id == case_id)
+                .order_by(col(SettlementRow.settled_at).desc())
+                .limit(1)
+            )
+            return found.first()
+
+    async def settle(self, work: SettleCase, episodes: Sequence[Episode], taken: Sequence[RecordEvidence]) -> None:
+        """Write down how a run ended, its episodes, and what was taken in, all at once."""
+        settled = work.settlement
+        rows: list[Any] = [
+            SettlementRow(
+                case_id=settled.case_id,
+                run_id=work.run_id,
+                outcome=settled.outcome or "unregistered",
+                settled_at=work.at,
+                body=settled.model_dump(mode="json"),
+                state=work.state,
+            ),
+            *(_episode_row(settled.case_id, e) for e in episodes),
+        ]
+        async with self.database.session() as session:
+            await self.database.put(session, rows)
+            known = set(await session.exec(select(EvidenceRow.id).where(EvidenceRow.case_id == settled.case_id)))
+            await self.database.put(session, [_evidence_row(e) for e in taken if e.id not in known])
+
+    async def count_evidence(self, accepted: bool = True) -> int:
+        """How many messages were taken in (or refused) in all."""
+        async with self.database.session() as session:
+            found = await session.exec(
+                select(func.count()).select_from(EvidenceRow).where(col(EvidenceRow.accepted) == accepted)
+            )
+            return int(found.one())
+
+
+def _evidence_row(evidence: RecordEvidence) -> EvidenceRow:
+    return EvidenceRow(
+        case_id=evidence.case_id,
+        id=evidence.id,
+        kind=evidence.kind,
+        accepted=evidence.accepted,
+        reasons=list(evidence.reasons),
+        body=json.loads(json.dumps(evidence.body, default=str)),
+        at=evidence.at,
+    )
+
+
+def _episode_row(case_id: str, episode: Episode) -> EpisodeRow:
+    verification: VerificationResult | None = episode.verification
+    audit: AuditResult | None = episode.audit
+    return EpisodeRow(
+        case_id=case_id,
+        number=episode.number,
+        handled_by=episode.handled_by,
+        ending=episode.ending,
+        intent=episode.intent,
+        verification=verification.status if verification else None,
+        policy_verdict=audit.verdict if audit else None,
+        body=episode.model_dump(mode="json"),
+    )

@@ -1,0 +1,80 @@
+"""Where the store lives: one async engine per database URL, migrated before it is used."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+class Database:
+    """The store's database. SQLite in WAL mode lets the worker and the doors write side by side."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        if (name := make_url(url).database) and url.startswith("sqlite"):
+            Path(name).expanduser().parent.mkdir(parents=True, exist_ok=True)
+        self.engine: AsyncEngine = create_async_engine(url)
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+
+    async def migrate(self) -> None:
+        """Bring the schema to the newest numbered migration."""
+        async with self.engine.begin() as connection:
+            await connection.run_sync(_upgrade)
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed at the end of the block, or not at all."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    async def write(self, *rows: SQLModel) -> None:
+        """Insert the rows, or replace those with the same natural key, all in one transaction."""
+        async with self.session() as session:
+            await self.put(session, rows)
+
+    async def put(self, session: AsyncSession, rows: Sequence[SQLModel]) -> None:
+        """The same within a transaction of the caller's."""
+        for row in rows:
+            table = type(row).__table__  # type: ignore[attr-defined]
+            values = {c.name: getattr(row, c.name) for c in table.columns}
+            keys = [c.name for c in table.primary_key.columns]
+            insert = _INSERT[self.engine.dialect.name](table).values(values)
+            changed = {name: insert.excluded[name] for name in values if name not in keys}
+            await session.execute(insert.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Alembic's settings, with no file of their own."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(alembic_config(connection), "head")

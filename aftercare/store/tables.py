@@ -1,0 +1,132 @@
+"""The store's tables, each with its natural key, so that writing the same thing twice writes it once.
+
+Wire models are not tables: what a history holds outlives what a table looks like. A `body` column keeps the whole
+message as JSON; the columns beside it are what is searched for.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, Dialect, Text, TypeDecorator
+from sqlmodel import Field, SQLModel
+
+
+class Utc(TypeDecorator[datetime]):
+    """A time with its zone, on SQLite too, which keeps none."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Times are kept in UTC."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Times come back in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _json() -> Any:
+    return Column(JSON, nullable=False)
+
+
+def _text() -> Any:
+    return Column(Text, nullable=False)
+
+
+def _time() -> Any:
+    return Column(Utc, nullable=False)
+
+
+class BookRow(SQLModel, table=True):
+    """A policy book, whole, by its digest: an old case can be audited again under the clauses it knew."""
+
+    __tablename__ = "policy_book"
+    digest: str = Field(primary_key=True)
+    domain: str = Field(index=True)
+    texts: str = Field(sa_column=_text())
+    stored_at: datetime = Field(sa_column=_time())
+
+
+class CaseRow(SQLModel, table=True):
+    """A registered case."""
+
+    __tablename__ = "support_case"
+    case_id: str = Field(primary_key=True)
+    agent: str = Field(index=True)
+    domain: str
+    release: str | None = None
+    customer: str | None = None
+    intent: str = "unknown"
+    book: str
+    opened_at: datetime = Field(sa_column=_time())
+    body: dict[str, Any] = Field(sa_column=_json())
+
+
+class StepRow(SQLModel, table=True):
+    """A decision point of a case's trace."""
+
+    __tablename__ = "step"
+    case_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    kind: str
+    name: str
+    body: dict[str, Any] = Field(sa_column=_json())
+
+
+class EvidenceRow(SQLModel, table=True):
+    """Every message about a case that was taken in or refused, by the id its sender gave it."""
+
+    __tablename__ = "evidence"
+    case_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    kind: str = Field(index=True)
+    accepted: bool
+    reasons: list[str] = Field(sa_column=_json())
+    body: Any = Field(sa_column=_json())
+    at: datetime = Field(sa_column=_time())
+
+
+class EpisodeRow(SQLModel, table=True):
+    """An attempt to end a case, with what verification and audit made of it."""
+
+    __tablename__ = "episode"
+    case_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    handled_by: str
+    ending: str | None = None
+    intent: str = "unknown"
+    verification: str | None = Field(default=None, index=True)
+    policy_verdict: str | None = Field(default=None, index=True)
+    body: dict[str, Any] = Field(sa_column=_json())
+
+
+class FindingRow(SQLModel, table=True):
+    """A rule applied to a step."""
+
+    __tablename__ = "finding"
+    case_id: str = Field(primary_key=True)
+    episode: int = Field(primary_key=True)
+    rule: str = Field(primary_key=True)
+    step: int = Field(primary_key=True)
+    clause: str = Field(index=True)
+    verdict: str = Field(index=True)
+    severity: str
+    sentence: str = Field(sa_column=_text())
+    facts: dict[str, Any] = Field(sa_column=_json())
+
+
+class SettlementRow(SQLModel, table=True):
+    """How a run of a case ended. A later run revises the outcome with a row of its own; `state` lets it go on."""
+
+    __tablename__ = "settlement"
+    case_id: str = Field(primary_key=True)
+    run_id: str = Field(primary_key=True)
+    outcome: str = Field(index=True)
+    settled_at: datetime = Field(sa_column=_time())
+    body: dict[str, Any] = Field(sa_column=_json())
+    state: dict[str, Any] = Field(sa_column=_json())

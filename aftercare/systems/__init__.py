@@ -1,0 +1,1 @@
+"""Adapters to the systems outside, each with an in-memory twin."""

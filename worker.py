@@ -1,0 +1,79 @@
+"""Connects to Temporal, registers the workflows and activities, and runs until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.audit import AuditActivities
+from activities.books import Books
+from activities.cases import CaseActivities
+from activities.verification import VerificationActivities
+from aftercare.settings import Settings
+from aftercare.store.cases import Cases
+from aftercare.store.database import Database
+from aftercare.systems.records import Systems
+from aftercare.temporal import connect, register_search_attributes, run_main, workflow_runner
+from workflows.case import CaseWorkflow
+from workflows.conventions import CASES_QUEUE, SEARCH_ATTRIBUTES
+
+WORKFLOWS: Sequence[type] = (CaseWorkflow,)
+
+
+def activities(cases: Cases, books: Books, systems: Systems) -> list[Callable[..., Any]]:
+    """Every activity, with what it touches handed to it."""
+    on_store, on_systems = CaseActivities(cases, books), VerificationActivities(cases, books, systems)
+    audit = AuditActivities(cases, books, systems)
+    return [
+        on_store.open_case,
+        on_store.store_steps,
+        on_store.record_evidence,
+        on_store.settle_case,
+        on_systems.verify_outcome,
+        audit.audit_compliance,
+    ]
+
+
+def case_worker(client: Client, cases: Cases, books: Books, systems: Systems) -> Worker:
+    """A worker on the cases' task queue."""
+    return Worker(
+        client,
+        task_queue=CASES_QUEUE,
+        workflows=WORKFLOWS,
+        activities=activities(cases, books, systems),
+        workflow_runner=workflow_runner(),
+        graceful_shutdown_timeout=timedelta(seconds=20),
+    )
+
+
+async def main() -> int:
+    """Run until SIGINT or SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    settings = Settings()
+    database = Database(settings.database_url)
+    await database.migrate()
+    client = await connect()
+    await register_search_attributes(client, SEARCH_ATTRIBUTES)
+    cases = Cases(database)
+    stop = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    async with httpx.AsyncClient(timeout=10) as http:
+        books = Books(cases, settings.policies, settings.waits)
+        async with case_worker(client, cases, books, Systems.over_http(settings.systems, http)):
+            print("worker ready", flush=True)
+            await stop.wait()
+    await database.close()
+    return 0
+
+
+if __name__ == "__main__":
+    run_main(main())

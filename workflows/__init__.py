@@ -1,0 +1,1 @@
+"""The stories: deterministic, no I/O, no policy text."""

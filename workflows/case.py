@@ -1,0 +1,241 @@
+"""CaseWorkflow: one case, from first contact until it is known how it really ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from activities.audit import AuditActivities
+from activities.cases import CaseActivities
+from activities.verification import VerificationActivities
+from aftercare.lifecycle.outcome import outcome_of, settlement_of
+from aftercare.lifecycle.state import CaseState
+from aftercare.messages.case import Case, CaseInput
+from aftercare.messages.outcome import Episode, Settlement, Stage
+from aftercare.messages.policy import AuditResult, Timing, Verdict, Verification, VerificationResult
+from aftercare.messages.work import ExamineEpisode, OpenCase, Opened, SettleCase
+from workflows import conventions as by
+from workflows.case_messages import CaseMessages
+
+
+@workflow.defn
+class CaseWorkflow(CaseMessages):
+    """Follows a case: open, resolve, verify, audit, watch, settle; from resolve again whenever it is reopened."""
+
+    @workflow.init
+    def __init__(self, given: CaseInput) -> None:
+        super().__init__(given)
+        self.indexed: dict[str, Any] = {}
+
+    @workflow.run
+    async def run(self, given: CaseInput) -> Settlement:
+        """The table of contents of a case."""
+        await self._open()
+        while not await self._settled():
+            while self.state.unfinished:
+                await self._resolve()
+                await self._verify()
+                await self._audit()
+                await self._watch()
+        return settlement_of(self.state)
+
+    async def _open(self) -> None:
+        """Pin the policy book. A run that follows an earlier one takes up where that one left off."""
+        self.tell()
+        opened = await self._opened_by_store()
+        if opened.case is None and not self.unopenable:
+            await self._until_registered()
+            opened = await self._opened_by_store() if self.state.registered else opened
+        if opened.earlier:
+            self.state = CaseState.model_validate(opened.earlier)
+        self.state.case, self.state.book = opened.case, opened.book
+        self.state.last_sign = workflow.now()
+        self.opened = True
+
+    async def _resolve(self) -> None:
+        """Wait for the agent's word, or a person's; every sign of life starts the wait anew."""
+        self.state.begin_episode(workflow.now())
+        if self._episode.ending:
+            return
+        self._enter(Stage.RESOLVING)
+        within = self._timing.resolve_within
+        # Steps do not touch the timer: when it fires, it sleeps what is left since the last sign of life.
+        while not self._ended() and (rest := self._silence_left(within)) > timedelta(0):
+            try:
+                await workflow.wait_condition(
+                    self._ended, timeout=rest, timeout_summary=f"the agent may be silent for {within}"
+                )
+            except TimeoutError:
+                continue
+        self.state.end_episode()
+
+    async def _verify(self) -> None:
+        """Look in the systems of record for what was claimed."""
+        if self._fell_silent:
+            return
+        self._enter(Stage.VERIFYING)
+        within = self._timing.verify_within
+        try:
+            result = await workflow.execute_activity_method(
+                VerificationActivities.verify_outcome,
+                self._examination(),
+                summary=f"look for {self._claims()} in the systems of record",
+                start_to_close_timeout=by.LOOK_TIMEOUT,
+                schedule_to_close_timeout=within + by.LOOK_GRACE,
+                retry_policy=by.LOOK_RETRY,
+            )
+        except ActivityError as error:
+            note = f"verification did not come to an end: {error.cause or error}"
+            result = VerificationResult(status=Verification.UNVERIFIABLE, note=note[:500])
+        self.state.change(verification=result)
+
+    async def _audit(self) -> None:
+        """Hold what was done against the pinned policy book."""
+        if self._fell_silent and self._episode.steps_to < self._episode.steps_from:
+            return
+        self._enter(Stage.AUDITING)
+        try:
+            result = await workflow.execute_activity_method(
+                AuditActivities.audit_compliance,
+                self._examination(),
+                summary=f"audit against the {self._case.domain} policy book",
+                start_to_close_timeout=by.LOOK_TIMEOUT,
+                schedule_to_close_timeout=by.AUDIT_LIMIT,
+                retry_policy=by.LOOK_RETRY,
+            )
+        except ActivityError:
+            result = AuditResult(verdict=Verdict.UNDETERMINED)
+        self.state.change(audit=result)
+
+    async def _watch(self) -> None:
+        """Wait for the customer. A reopening or an override ends the watch early."""
+        if self._fell_silent:
+            return
+        watch = self._timing.watch_for(self._episode.intent)
+        self.state.change(watch_until=workflow.now() + watch)
+        self._enter(Stage.WATCHING)
+        self._index()
+        try:
+            await workflow.wait_condition(
+                lambda: bool(self.state.openings), timeout=watch, timeout_summary=f"re-open watch of {watch}"
+            )
+        except TimeoutError:
+            return
+
+    async def _settled(self) -> bool:
+        """Write down how it ended, once. False where something is left to do, or came in meanwhile."""
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if self.unopenable:
+            raise ApplicationError(self.unopenable, type="Refused", non_retryable=True)
+        if not self.state.registered or (not self.news and not self.state.unfinished):
+            return True  # nobody registered the case, or nobody told this run anything new
+        if self.state.unfinished:
+            return False
+        seen = self.news
+        self.state.stage = Stage.SETTLED
+        if self.indexed.get(by.CASE_OUTCOME.name) != outcome_of(self.state):
+            self._index()
+        self.tell()
+        await workflow.execute_local_activity_method(
+            CaseActivities.settle_case,
+            SettleCase(
+                settlement=settlement_of(self.state),
+                run_id=workflow.info().run_id,
+                state=self.state.model_dump(mode="json"),
+                at=workflow.now(),
+            ),
+            start_to_close_timeout=by.STORE_TIMEOUT,
+            retry_policy=by.STORE_RETRY,
+        )
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return seen == self.news
+
+    async def _opened_by_store(self) -> Opened:
+        try:
+            return await workflow.execute_activity_method(
+                CaseActivities.open_case,
+                OpenCase(case_id=self.state.case_id, case=self.state.case, at=workflow.now()),
+                summary="pin the policy book, write the case down",
+                start_to_close_timeout=by.STORE_TIMEOUT,
+                retry_policy=by.STORE_RETRY,
+            )
+        except ActivityError as error:
+            self.unopenable = str(error.cause or error)
+            return Opened()
+
+    async def _until_registered(self) -> None:
+        try:
+            await workflow.wait_condition(
+                lambda: self.state.registered,
+                timeout=by.REGISTRATION_WAIT,
+                timeout_summary="for somebody to register this case",
+            )
+        except TimeoutError:
+            return
+
+    def _enter(self, stage: Stage) -> None:
+        self.state.stage = stage
+        self.tell()
+
+    def _index(self) -> None:
+        """Let the case be found by what is known of it: one event, and only for what changed."""
+        state, first = self.state, self.state.episodes[0]
+        known: dict[Any, Any] = {
+            by.CASE_STAGE: str(state.stage),
+            by.CASE_OUTCOME: str(outcome_of(state)),
+            by.AGENT_NAME: self._case.agent,
+            by.INTENT: first.intent,
+            by.POLICY_VERDICT: str(first.audit.verdict) if first.audit else None,
+            by.REOPEN_COUNT: len(state.reopens) or None,
+            by.HUMAN_OVERRIDE: True if state.overrides else None,
+        }
+        changed = [key.value_set(v) for key, v in known.items() if v is not None and self.indexed.get(key.name) != v]
+        if changed:
+            workflow.upsert_search_attributes(changed)
+            self.indexed |= {key.name: value for key, value in known.items()}
+
+    def _examination(self) -> ExamineEpisode:
+        episode = self._episode
+        agents = next((e.actions for e in reversed(self.state.episodes) if e.handled_by == "agent" and e.actions), ())
+        return ExamineEpisode(
+            case=self._case,
+            number=episode.number,
+            digest=self.state.book.digest if self.state.book else "",
+            steps_from=episode.steps_from,
+            steps_to=episode.steps_to,
+            actions=episode.actions,
+            final=episode.ending if episode.handled_by == "human" else None,
+            agents=agents if episode.handled_by == "human" else (),
+            within=self._timing.verify_within,
+        )
+
+    def _ended(self) -> bool:
+        return self.state.ended and not self.storing
+
+    def _silence_left(self, within: timedelta) -> timedelta:
+        return (self.state.last_sign or workflow.now()) + within - workflow.now()
+
+    def _claims(self) -> str:
+        names = [a.name for a in self._episode.actions]
+        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") if names else "nothing"
+
+    @property
+    def _episode(self) -> Episode:
+        return self.state.episodes[-1]
+
+    @property
+    def _fell_silent(self) -> bool:
+        return self._episode.ending == "fell_silent"
+
+    @property
+    def _timing(self) -> Timing:
+        return self.state.book.timing if self.state.book else Timing()
+
+    @property
+    def _case(self) -> Case:
+        if self.state.case is None:
+            raise ApplicationError("the case is not registered", non_retryable=True)
+        return self.state.case

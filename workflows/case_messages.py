@@ -1,0 +1,274 @@
+"""What a case hears: Updates from agents and people, Signals from machines, and the Query that shows it whole.
+
+Every message goes the same way: wait until the case is open, refuse what cannot be taken in, take in what can be
+once, write it down, give a receipt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from activities.cases import CaseActivities
+from aftercare.lifecycle import intake, story
+from aftercare.lifecycle.outcome import snapshot_of
+from aftercare.lifecycle.state import CaseState, Refused, digest_of
+from aftercare.messages.base import Message
+from aftercare.messages.case import Case, CaseInput, CaseReport, Escalation, Receipt, Resolution, Step, Steps
+from aftercare.messages.evidence import Feedback, Recontact, Refusal, Reopen
+from aftercare.messages.outcome import Snapshot
+from aftercare.messages.override import Override
+from aftercare.messages.work import RecordEvidence, StoreSteps
+from workflows.conventions import STORE_RETRY, STORE_TIMEOUT
+
+REGISTRATION = "registration"
+
+
+class CaseMessages:
+    """The handlers of a case's messages. The story itself is in `case.py`."""
+
+    def __init__(self, given: CaseInput) -> None:
+        self.state = CaseState(case_id=given.case_id, case=given.case)
+        self.opened = False
+        self.unopenable: str | None = None
+        self.news = 0
+        self.storing = 0
+
+    @workflow.update(description="An agent registers a case")
+    async def register(self, case: Case) -> Receipt:
+        """Idempotent; the same id with other particulars is refused."""
+        await self._opened_with(case)
+        with _refusals():
+            intake.check_registration(self.state, case)
+            return self.state.earlier(REGISTRATION, REGISTRATION, {}) or self._take(REGISTRATION, {}, REGISTRATION)
+
+    @register.validator
+    def _check_register(self, case: Case) -> None:
+        with _refusals():
+            intake.check_registration(self.state, case)
+
+    @workflow.update(description="An agent reports a batch of decision points")
+    async def record_steps(self, batch: Steps) -> Receipt:
+        """The batch lies in the store (`held`), or comes inline and is put there."""
+        await self._opened_with(None)
+        with _refusals():
+            if receipt := self._admitted("steps", batch, self._may_report, intake.check_steps):
+                return receipt
+        receipt = self._take("steps", batch, batch.id)
+        self.state.add_steps(batch)
+        await self._store(batch.steps)
+        return receipt
+
+    @record_steps.validator
+    def _check_record_steps(self, batch: Steps) -> None:
+        self._check("steps", batch, self._may_report, intake.check_steps)
+
+    @workflow.update(description="The agent claims that the case is resolved")
+    async def resolve(self, resolution: Resolution) -> Receipt:
+        """Intent, confidence, what was done, what was said."""
+        await self._opened_with(None)
+        with _refusals():
+            if receipt := self._admitted("resolution", resolution, self._may_report):
+                return receipt
+        self.state.resolution = resolution
+        return self._take("resolution", resolution, resolution.id)
+
+    @resolve.validator
+    def _check_resolve(self, resolution: Resolution) -> None:
+        self._check("resolution", resolution, self._may_report)
+
+    @workflow.update(description="The agent hands the case over to a person")
+    async def escalate(self, escalation: Escalation) -> Receipt:
+        """What the agent had already done is verified and audited all the same."""
+        await self._opened_with(None)
+        with _refusals():
+            if receipt := self._admitted("escalation", escalation, self._may_report):
+                return receipt
+        self.state.escalation = escalation
+        return self._take("escalation", escalation, escalation.id)
+
+    @escalate.validator
+    def _check_escalate(self, escalation: Escalation) -> None:
+        self._check("escalation", escalation, self._may_report)
+
+    @workflow.update(description="An agent that has already finished reports the whole case")
+    async def report(self, report: CaseReport) -> Receipt:
+        """Registration, steps and ending in one call."""
+        await self._opened_with(report.case)
+        with _refusals():
+            intake.check_registration(self.state, report.case)
+            if receipt := self._admitted("report", report, self._may_report, intake.check_steps):
+                return receipt
+        self.state.add_steps(report)
+        self.state.resolution, self.state.escalation = report.resolution, report.escalation
+        receipt = self._take("report", report, report.id)
+        await self._store(report.steps)
+        return receipt
+
+    @report.validator
+    def _check_report(self, report: CaseReport) -> None:
+        with _refusals():
+            intake.check_registration(self.state, report.case)
+        self._check("report", report, self._may_report, intake.check_steps)
+
+    @workflow.update(description="A person corrects the agent; refused unless it is whole")
+    async def submit_override(self, raw: Any) -> Receipt:
+        """Takes an Override as JSON, so that a part that is missing is named in plain words."""
+        await self._opened_with(None)
+        with _refusals():
+            return await self._take_evidence("override", raw)
+
+    @submit_override.validator
+    def _check_submit_override(self, raw: Any) -> None:
+        with _refusals():
+            override = intake.parse(Override, raw)
+        self._check("override", override, self._may_override)
+
+    @workflow.signal(dynamic=True)
+    async def signal(self, kind: str, payloads: Sequence[RawValue]) -> None:
+        """`override`, `feedback`, `recontact`, `reopen` as raw JSON. What cannot be taken in is kept and shown."""
+        await self._opened_with(None)
+        raw: Any = None
+        try:
+            raw = _decoded(kind, payloads)
+            await self._take_evidence(kind, raw)
+        except Refused as refused:
+            await self._keep_refusal(kind, raw, refused)
+
+    @workflow.query(description="The whole case, as it stands")
+    def snapshot(self) -> Snapshot:
+        """What the console shows."""
+        return snapshot_of(self.state)
+
+    async def _take_evidence(self, kind: str, raw: Any) -> Receipt:
+        model = intake.EVIDENCE.get(kind)
+        if model is None:
+            raise Refused([f"there is no message {kind!r}; there are {', '.join(intake.EVIDENCE)}"])
+        message = intake.parse(model, raw)
+        if receipt := self._admitted(kind, message, self._may_override, self._may_concern):
+            return receipt
+        receipt = self._take(kind, message, message.id)  # type: ignore[attr-defined]
+        self._apply(message)
+        await self._record(
+            RecordEvidence(case_id=self.state.case_id, id=receipt.id, kind=kind, body=raw, at=workflow.now())
+        )
+        self.tell()
+        return receipt
+
+    def _apply(self, message: Message) -> None:
+        match message:
+            case Override():
+                self.state.step_in(message)
+            case Reopen():
+                self.state.reopen(message)
+            case Recontact():
+                self.state.recontacts.append(message)
+            case Feedback():
+                self.state.feedback.append(message)
+
+    async def _keep_refusal(self, kind: str, raw: Any, refused: Refused) -> None:
+        given = raw.get("id") if isinstance(raw, dict) else None
+        refusal = Refusal(
+            # Beside what was taken in under the same id, never over it.
+            id=f"{given or 'unnamed'}~refused~{digest_of([kind, raw])[:12]}",
+            kind=kind,
+            reasons=tuple(refused.reasons),
+            body=raw,
+            at=workflow.now(),
+        )
+        self.news += 1
+        if all(refusal.id != r.id for r in self.state.refused):
+            self.state.refused.append(refusal)
+        await self._record(
+            RecordEvidence(
+                case_id=self.state.case_id,
+                id=refusal.id,
+                kind=kind[:60],
+                accepted=False,
+                reasons=refusal.reasons,
+                body=raw,
+                at=workflow.now(),
+            )
+        )
+        self.tell()
+
+    async def _opened_with(self, case: Case | None) -> None:
+        """Wait until the case is open; one that nobody registered yet is opened with this registration."""
+        if not self.opened and self.state.case is None:
+            self.state.case = case
+        await workflow.wait_condition(lambda: self.opened)
+        if self.unopenable:
+            raise ApplicationError(self.unopenable, type="Refused", non_retryable=True)
+
+    def _take(self, kind: str, message: Any, id: str) -> Receipt:
+        self.news += 1
+        return self.state.take(kind, message, id, workflow.now())
+
+    def _admitted(self, kind: str, message: Any, *checks: Callable[[Any], None]) -> Receipt | None:
+        """The receipt of the same message, if it came before; otherwise it must pass the checks."""
+        receipt = self.state.earlier(kind, message.id, message)
+        if receipt is None:
+            for check in checks:
+                check(message)
+        return receipt
+
+    def _check(self, kind: str, message: Any, *checks: Callable[[Any], None]) -> None:
+        """A validator's check, by what the workflow holds; before the case is open the handler checks instead."""
+        if self.opened:
+            with _refusals():
+                self._admitted(kind, message, *checks)
+
+    def _may_report(self, message: Any) -> None:
+        intake.check_open(self.state, message)
+
+    def _may_override(self, message: Any) -> None:
+        if isinstance(message, Override):
+            intake.check_override(self.state, message)
+
+    def _may_concern(self, message: Any) -> None:
+        intake.check_registered(self.state)
+
+    async def _store(self, steps: Sequence[Step]) -> None:
+        if steps:
+            self.storing += 1
+            work = StoreSteps(case_id=self.state.case_id, steps=tuple(steps))
+            await workflow.execute_local_activity_method(
+                CaseActivities.store_steps, work, start_to_close_timeout=STORE_TIMEOUT, retry_policy=STORE_RETRY
+            )
+            self.storing -= 1
+
+    async def _record(self, evidence: RecordEvidence) -> None:
+        await workflow.execute_local_activity_method(
+            CaseActivities.record_evidence,
+            evidence,
+            start_to_close_timeout=STORE_TIMEOUT,
+            retry_policy=STORE_RETRY,
+        )
+
+    def tell(self) -> None:
+        """Let the operator read where the case stands."""
+        workflow.set_current_details(story.tell(self.state))
+
+
+class _refusals:
+    """Turns what is refused into the error a caller hears."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, Refused):
+            raise ApplicationError(str(error), error.reasons, type="Refused", non_retryable=True) from error
+
+
+def _decoded(kind: str, payloads: Sequence[RawValue]) -> Any:
+    if len(payloads) != 1:
+        raise Refused([f"{kind!r} takes one JSON object, and {len(payloads)} payloads came"])
+    try:
+        return workflow.payload_converter().from_payload(payloads[0].payload)
+    except Exception as error:  # whatever a converter raises, the payload is not JSON
+        raise Refused([f"the payload cannot be read as JSON: {error}"]) from error

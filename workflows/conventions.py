@@ -1,0 +1,60 @@
+"""What all workflows agree on: ids, task queues, search attributes, timeouts, retry policies."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy, SearchAttributeKey
+
+CASES_QUEUE = "cases"
+
+
+def case_workflow_id(case_id: str) -> str:
+    """The workflow of a case."""
+    return f"case/{case_id}"
+
+
+CASE_STAGE = SearchAttributeKey.for_keyword("CaseStage")
+CASE_OUTCOME = SearchAttributeKey.for_keyword("CaseOutcome")
+POLICY_VERDICT = SearchAttributeKey.for_keyword("PolicyVerdict")
+INTENT = SearchAttributeKey.for_keyword("Intent")
+AGENT_NAME = SearchAttributeKey.for_keyword("AgentName")
+RELEASE_ID = SearchAttributeKey.for_keyword("ReleaseId")
+IMPROVEMENT_TARGET = SearchAttributeKey.for_keyword("ImprovementTarget")
+REOPEN_COUNT = SearchAttributeKey.for_int("ReopenCount")
+CSAT_SCORE = SearchAttributeKey.for_int("CsatScore")
+HUMAN_OVERRIDE = SearchAttributeKey.for_bool("HumanOverride")
+
+# Everything is registered at once, whoever writes it first: a server has few places for each type.
+SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[str] | SearchAttributeKey[int] | SearchAttributeKey[bool], ...] = (
+    CASE_STAGE,
+    CASE_OUTCOME,
+    POLICY_VERDICT,
+    INTENT,
+    AGENT_NAME,
+    RELEASE_ID,
+    IMPROVEMENT_TARGET,
+    REOPEN_COUNT,
+    CSAT_SCORE,
+    HUMAN_OVERRIDE,
+)
+
+# Evidence may come before the case is registered; a run that nobody registers does not wait for ever.
+REGISTRATION_WAIT = timedelta(minutes=10)
+
+STORE_TIMEOUT = timedelta(seconds=30)
+STORE_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    maximum_interval=timedelta(seconds=30),
+    non_retryable_error_types=["StepTaken", "PayloadsTooLarge"],
+)
+
+# One look at the systems of record. Waiting for effects is done by the server between looks.
+LOOK_TIMEOUT = timedelta(seconds=30)
+LOOK_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    maximum_interval=timedelta(minutes=1),
+    non_retryable_error_types=["BookMissing", "PayloadsTooLarge"],
+)
+LOOK_GRACE = timedelta(minutes=1)  # for the last look to end after the deadline
+AUDIT_LIMIT = timedelta(minutes=10)
