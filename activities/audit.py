@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from temporalio import activity
 
 from activities.books import Books
-from aftercare.messages.case import Step, StepKind
+from aftercare.messages.case import Case, Step, StepKind
 from aftercare.messages.policy import AuditResult, Finding, Verdict
 from aftercare.messages.work import ExamineEpisode
 from aftercare.store.cases import Cases
@@ -28,22 +28,22 @@ class AuditActivities:
     @activity.defn
     async def audit_compliance(self, work: ExamineEpisode) -> AuditResult:
         """Audit one episode; whole findings go to the store, and what is not compliant into the history."""
-        book = await self._books.pinned(work.digest)
-        steps = await self._cases.steps(work.case.id, work.steps_to)
+        case, book = await self._books.pinned(work.case_id)
+        steps = await self._cases.steps(work.case_id, work.steps_to)
         first = work.steps_from
         if work.final is not None:
             steps, first = _as_steps(work, steps), work.steps_to + 1
-        findings = await self._audit(book, work, steps, first)
-        await self._cases.keep_findings(work.case.id, work.number, findings)
+        findings = await self._audit(book, case, steps, first)
+        await self._cases.keep_findings(work.case_id, work.number, findings)
         return _result(findings)
 
-    async def _audit(self, book: PolicyBook, work: ExamineEpisode, steps: Sequence[Step], first: int) -> list[Finding]:
+    async def _audit(self, book: PolicyBook, case: Case, steps: Sequence[Step], first: int) -> list[Finding]:
         known: Known = {}
         while True:
-            findings, missing = engine.audit(book, work.case, steps, known, first)
+            findings, missing = engine.audit(book, case, steps, known, first)
             if not missing:
                 return findings
-            known = {**known, **await self._read(missing, work.case.environment)}
+            known = {**known, **await self._read(missing, case.environment)}
 
     async def _read(self, missing: set[RecordRef], environment: str) -> Known:
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from temporalio.exceptions import ApplicationError
 
+from aftercare.messages.case import Case
 from aftercare.messages.policy import BookPin
 from aftercare.store.cases import Cases
 from policies.book import BookInvalid, PolicyBook, from_texts, load
@@ -32,7 +33,14 @@ class Books:
         pin = book.pin()
         return pin.model_copy(update={"timing": pin.timing.model_copy(update=self._waits)})
 
-    async def pinned(self, digest: str) -> PolicyBook:
+    async def pinned(self, case_id: str) -> tuple[Case, PolicyBook]:
+        """A case, and the book it was opened under, as the store keeps them."""
+        case = await self._cases.find(case_id)
+        if case is None:
+            raise ApplicationError(f"no case {case_id!r} in the store", type="CaseMissing", non_retryable=True)
+        return Case.model_validate(case.body), await self.kept(case.book)
+
+    async def kept(self, digest: str) -> PolicyBook:
         """The book of a digest, as the store keeps it."""
         row = await self._cases.book(digest)
         if row is None:

@@ -29,10 +29,9 @@ class CaseActivities:
         if case is None:
             return Opened()
         pin = await self._books.pin(case.domain, work.at)
-        case = case.model_copy(update={"opened_at": case.opened_at or work.at})
         if row is None:
             await self._cases.register(case, pin.digest, work.at)
-        return Opened(case=case, book=pin)
+        return Opened(case=None if case == work.case else case, book=pin)
 
     @activity.defn
     async def store_steps(self, work: StoreSteps) -> None:

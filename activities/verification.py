@@ -9,6 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.books import Books
+from aftercare.messages.case import Case
 from aftercare.messages.policy import FactCheck, Verification, VerificationResult
 from aftercare.messages.work import ExamineEpisode
 from aftercare.store.cases import Cases
@@ -32,9 +33,9 @@ class VerificationActivities:
         """Look once. What is not there yet is asked for again by the server, until the deadline."""
         if not work.actions and work.final in (None, "nothing_to_do"):
             return VerificationResult(status=Verification.UNVERIFIABLE, note="nothing was claimed to be done")
-        book = await self._books.pinned(work.digest)
+        case, book = await self._books.pinned(work.case_id)
         try:
-            checks = await self._look(book, work)
+            checks = await self._look(book, case, work)
         except (SystemUnavailable, SystemMisconfigured) as error:
             if isinstance(error, SystemUnavailable) and _rest(work) > timedelta(0):
                 raise _look_again(work, str(error)) from error
@@ -44,12 +45,12 @@ class VerificationActivities:
             raise _look_again(work, f"{len(result.differing)} of {result.checked} facts are not there yet")
         return result
 
-    async def _look(self, book: PolicyBook, work: ExamineEpisode) -> list[FactCheck]:
-        effects = await self._expected(book, work)
-        now = await self._systems.read_all({e.ref for e in effects if e.known}, work.case.environment)
+    async def _look(self, book: PolicyBook, case: Case, work: ExamineEpisode) -> list[FactCheck]:
+        effects = await self._expected(book, case, work)
+        now = await self._systems.read_all({e.ref for e in effects if e.known}, case.environment)
         return [met(effect, now.get(effect.ref)) for effect in effects]
 
-    async def _expected(self, book: PolicyBook, work: ExamineEpisode) -> list[Expected]:
+    async def _expected(self, book: PolicyBook, case: Case, work: ExamineEpisode) -> list[Expected]:
         """The effects to look for; what has to be read to tell them is read, until nothing is missing."""
         opening = await self._opening(work)
         known: Known = {}
@@ -57,13 +58,13 @@ class VerificationActivities:
             effects, missing = _effects(book, work, known, opening)
             if not missing:
                 return effects
-            known = {**known, **await self._systems.read_all(missing, work.case.environment)}
+            known = {**known, **await self._systems.read_all(missing, case.environment)}
 
     async def _opening(self, work: ExamineEpisode) -> str | None:
         """The first operation of the case: before it, the records stood as the agent found them."""
         if work.final is None:
             return None
-        steps = await self._cases.steps(work.case.id, work.steps_to)
+        steps = await self._cases.steps(work.case_id, work.steps_to)
         receipts = [s.receipt for s in steps if s.receipt] + [a.receipt for a in work.agents if a.receipt]
         return next(iter(receipts), None)
 

@@ -151,11 +151,7 @@ def _plain(message: Any) -> Any:
 def _check_size(body: Any, largest: int, what: str) -> None:
     size = len(str(body).encode())
     if size > largest:
-        raise Refused(
-            [
-                f"{what} has {size / 1024:,.0f} kB; at most {largest / 1024:,.0f} kB: send long texts as steps, in batches"
-            ]
-        )
+        raise Refused([f"{what} has {size / 1024:,.0f} kB; at most {largest / 1024:,.0f} kB are taken"])
 
 
 def _refused(error: WorkflowUpdateFailedError) -> Exception:

@@ -10,7 +10,8 @@ from typing import Any
 
 import temporalio.api.operatorservice.v1 as operator
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions
+from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -21,13 +22,23 @@ LOCAL = "127.0.0.1:7233"
 PASSED_THROUGH = ("aftercare", "activities", "policies", "pydantic", "pydantic_core", "annotated_types")
 
 
+class LeanPayloadConverter(PydanticPayloadConverter):
+    """Messages as JSON without the fields nobody set: histories stay small, and defaults may change."""
+
+    def __init__(self) -> None:
+        super().__init__(ToJsonOptions(exclude_unset=True))
+
+
+DATA_CONVERTER = DataConverter(payload_converter_class=LeanPayloadConverter)
+
+
 async def connect(address: str | None = None) -> Client:
     """A client, by Temporal's own profiles and TEMPORAL_* variables, or for an address of ours."""
     config = ClientConfig.load_client_connect_config()
     if address:
         config["target_host"] = address
     config.setdefault("target_host", LOCAL)
-    return await Client.connect(**config, data_converter=pydantic_data_converter)
+    return await Client.connect(**config, data_converter=DATA_CONVERTER)
 
 
 def workflow_runner() -> SandboxedWorkflowRunner:

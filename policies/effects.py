@@ -191,11 +191,3 @@ def status_of(checks: Sequence[FactCheck]) -> Verification:
     if not checks or any(c.held is None for c in checks):
         return Verification.UNVERIFIABLE
     return Verification.VERIFIED
-
-
-def status_of(checks: Iterable[FactCheck]) -> Verification:
-    """What the checks come to: one fact that does not hold is a failure; one unread, or none at all, proves nothing."""
-    held = {check.held for check in checks}
-    if False in held:
-        return Verification.FAILED
-    return Verification.UNVERIFIABLE if None in held or not held else Verification.VERIFIED

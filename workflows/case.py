@@ -46,12 +46,12 @@ class CaseWorkflow(CaseMessages):
         """Pin the policy book. A run that follows an earlier one takes up where that one left off."""
         self.tell()
         opened = await self._opened_by_store()
-        if opened.case is None and not self.unopenable:
+        if opened.book is None and not self.unopenable:
             await self._until_registered()
             opened = await self._opened_by_store() if self.state.registered else opened
         if opened.earlier:
             self.state = CaseState.model_validate(opened.earlier)
-        self.state.case, self.state.book = opened.case, opened.book
+        self.state.case, self.state.book = opened.case or self.state.case, opened.book
         self.state.last_sign = workflow.now()
         self.opened = True
 
@@ -81,7 +81,7 @@ class CaseWorkflow(CaseMessages):
         try:
             result = await workflow.execute_activity_method(
                 VerificationActivities.verify_outcome,
-                self._examination(),
+                self._examination(True),
                 summary=f"look for {self._claims()} in the systems of record",
                 start_to_close_timeout=by.LOOK_TIMEOUT,
                 schedule_to_close_timeout=within + by.LOOK_GRACE,
@@ -100,7 +100,7 @@ class CaseWorkflow(CaseMessages):
         try:
             result = await workflow.execute_activity_method(
                 AuditActivities.audit_compliance,
-                self._examination(),
+                self._examination(self._episode.handled_by == "human"),
                 summary=f"audit against the {self._case.domain} policy book",
                 start_to_close_timeout=by.LOOK_TIMEOUT,
                 schedule_to_close_timeout=by.AUDIT_LIMIT,
@@ -154,6 +154,8 @@ class CaseWorkflow(CaseMessages):
         return seen == self.news
 
     async def _opened_by_store(self) -> Opened:
+        if self.state.case and self.state.case.opened_at is None:
+            self.state.case = self.state.case.model_copy(update={"opened_at": workflow.now()})
         try:
             return await workflow.execute_activity_method(
                 CaseActivities.open_case,
@@ -197,16 +199,15 @@ class CaseWorkflow(CaseMessages):
             workflow.upsert_search_attributes(changed)
             self.indexed |= {key.name: value for key, value in known.items()}
 
-    def _examination(self) -> ExamineEpisode:
+    def _examination(self, with_actions: bool) -> ExamineEpisode:
         episode = self._episode
         agents = next((e.actions for e in reversed(self.state.episodes) if e.handled_by == "agent" and e.actions), ())
         return ExamineEpisode(
-            case=self._case,
+            case_id=self.state.case_id,
             number=episode.number,
-            digest=self.state.book.digest if self.state.book else "",
             steps_from=episode.steps_from,
             steps_to=episode.steps_to,
-            actions=episode.actions,
+            actions=episode.actions if with_actions else (),
             final=episode.ending if episode.handled_by == "human" else None,
             agents=agents if episode.handled_by == "human" else (),
             within=self._timing.verify_within,

@@ -124,9 +124,7 @@ def _audit(episode: Episode) -> list[str]:
 
 
 def _incoming(state: CaseState) -> list[str]:
-    told = [
-        f"- {f.kind}: {'no value' if f.value is None else f'{f.value:g}'} {f.unit}".rstrip() for f in state.feedback
-    ]
+    told = [f"- {f.kind}: {'-' if f.value is None else f'{f.value:g}'} {f.unit}".rstrip() for f in state.feedback]
     return told + [f"- second contact, {'same' if r.same_issue else 'another'} issue" for r in state.recontacts]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -13,40 +13,48 @@ Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
-class Actions(Message):
+class Tagged(Message):
+    """One of several forms, told apart by its kind, which is therefore always sent."""
+
+    def model_post_init(self, _context: Any) -> None:
+        """Unset fields are left out on the wire; the kind never is."""
+        self.__pydantic_fields_set__.add("kind")
+
+
+class Actions(Tagged):
     """The person did this instead; together these are everything that should have happened."""
 
     kind: Literal["actions"] = "actions"
     actions: Annotated[tuple[Action, ...], Field(min_length=1, max_length=100)]
 
 
-class Undo(Message):
+class Undo(Tagged):
     """What the agent did was taken back; the records stand as they did before."""
 
     kind: Literal["undo"] = "undo"
 
 
-class NothingToDo(Message):
+class NothingToDo(Tagged):
     """Nothing had to be done, and nothing had to be taken back."""
 
     kind: Literal["nothing_to_do"] = "nothing_to_do"
 
 
-class Clause(Message):
+class Clause(Tagged):
     """A clause of the pinned policy book decided it."""
 
     kind: Literal["clause"] = "clause"
     clause: Name
 
 
-class TraceStep(Message):
+class TraceStep(Tagged):
     """A step of the agent's own trace decided it, by its number."""
 
     kind: Literal["step"] = "step"
     step: Annotated[int, Field(ge=1)]
 
 
-class RecordFact(Message):
+class RecordFact(Tagged):
     """A fact of a system of record decided it: what was expected there, and what was found."""
 
     kind: Literal["fact"] = "fact"

@@ -20,7 +20,7 @@ class OpenCase(Message):
 
 
 class Opened(Message):
-    """The case as the store knows it, its book, and the state in which an earlier run left it."""
+    """The pinned book; the case, where the store knows another than was sent; what an earlier run left."""
 
     case: Case | None = None
     book: BookPin | None = None
@@ -45,11 +45,10 @@ class RecordEvidence(Message):
 
 
 class ExamineEpisode(Message):
-    """One episode to verify or to audit. `final` is set where a person ended it; `agents` is then what was replaced."""
+    """One episode to verify or to audit; case and book are in the store. `final` is set where a person ended it; `agents` is then what was replaced."""
 
-    case: Case
+    case_id: str
     number: int
-    digest: str
     steps_from: int = 1
     steps_to: int = 0
     actions: tuple[Action, ...] = ()

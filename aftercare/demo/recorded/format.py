@@ -68,8 +68,7 @@ def read(path: Path, limit: int | None = None) -> Iterator[RecordedCase]:
     """The cases of a file, in our format or as tau-bench wrote them. Raises BadRecording."""
     from aftercare.demo.recorded import taubench
 
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             if limit is not None and number > limit:
                 return
