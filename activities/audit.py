@@ -67,10 +67,15 @@ def _as_steps(work: ExamineEpisode, trace: Sequence[Step]) -> list[Step]:
 def _result(findings: Sequence[Finding]) -> AuditResult:
     verdicts = [f.verdict for f in findings]
     broken = [f for f in findings if f.verdict is Verdict.VIOLATION]
-    brief = tuple(f.model_copy(update={"facts": {}}) for f in broken[:SHOWN])
+    brief = {"findings": tuple(_brief(f) for f in broken[:SHOWN])} if broken else {}
     return AuditResult(
         verdict=engine.verdict_of(findings),
-        findings=brief,
+        **brief,
         compliant=verdicts.count(Verdict.COMPLIANT),
         undetermined=verdicts.count(Verdict.UNDETERMINED),
     )
+
+
+def _brief(finding: Finding) -> Finding:
+    """For the history: the facts lie in the store."""
+    return Finding(**finding.model_dump(exclude={"facts"}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from temporalio import activity
 
 from activities.books import Books
@@ -28,10 +30,11 @@ class CaseActivities:
         case = Case.model_validate(row.body) if row else work.case
         if case is None:
             return Opened()
-        pin = await self._books.pin(case.domain, work.at)
+        at = case.opened_at or datetime.now(UTC)
+        pin = await self._books.pin(case.domain, at)
         if row is None:
-            await self._cases.register(case, pin.digest, work.at)
-        return Opened(case=None if case == work.case else case, book=pin)
+            await self._cases.register(case, pin.digest, at)
+        return Opened(book=pin) if case == work.case else Opened(book=pin, case=case)
 
     @activity.defn
     async def store_steps(self, work: StoreSteps) -> None:

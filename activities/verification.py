@@ -19,6 +19,7 @@ from policies.effects import Expected, corrected, expected, met, status_of, undo
 from policies.facts import Known
 
 FIRST_LOOK_AGAIN = timedelta(seconds=1)
+SHOWN = 20
 LONGEST_PAUSE = timedelta(minutes=1)
 
 
@@ -89,9 +90,10 @@ def _result(checks: Sequence[FactCheck], unknown: Sequence[str]) -> Verification
         note = next((c.note for c in checks if c.note), "there was nothing to look for")
     if unknown and status is Verification.VERIFIED:
         status = Verification.UNVERIFIABLE
-    return VerificationResult(
-        status=status, checked=len(checks), differing=tuple(c for c in checks if not c.held)[:20], note=note
-    )
+    result = VerificationResult(status=status, checked=len(checks))
+    differing = tuple(c for c in checks if not c.held)[:SHOWN]
+    told = {"differing": differing, "note": note}
+    return result.model_copy(update={name: value for name, value in told.items() if value})
 
 
 def _rest(work: ExamineEpisode) -> timedelta:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import Coroutine, Iterable
 from typing import Any
@@ -38,7 +39,9 @@ async def connect(address: str | None = None) -> Client:
     if address:
         config["target_host"] = address
     config.setdefault("target_host", LOCAL)
-    return await Client.connect(**config, data_converter=DATA_CONVERTER)
+    # Every event of a history carries the identity: short, and still telling which process on which machine.
+    identity = f"{os.getpid()}@{socket.gethostname()[:8]}"
+    return await Client.connect(**config, data_converter=DATA_CONVERTER, identity=identity)
 
 
 def workflow_runner() -> SandboxedWorkflowRunner:

@@ -165,10 +165,10 @@ class _Compiler:
         try:
             self.sources[name] = source = read_source(name, text)
             return model.model_validate(source.data)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
             at = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-            self.problems.append(f"{self.domain}/{name}{at}: {error.problem}")
+            self.problems.append(f"{self.domain}/{name}{at}: {getattr(error, 'problem', error)}")
         except ValidationError as error:
             for problem in error.errors():
                 self._problem(name, tuple(problem["loc"]), problem["msg"])

@@ -59,7 +59,7 @@ def _in_force(rule: Rule, case: Case | None) -> bool:
 def _finding(book: PolicyBook, rule: Rule, step: Step, answer: Any, facts: Facts) -> Finding:
     entry = rule.entry
     verdict = Verdict.UNDETERMINED
-    if not isinstance(answer, Unknown):
+    if isinstance(answer, bool):
         verdict = Verdict.COMPLIANT if answer is True else Verdict.VIOLATION
     used = _used(book, rule, facts)
     told = {

@@ -53,6 +53,8 @@ def _walk(node: yaml.Node, path: Path, places: dict[Path, Place], lines: list[st
     places[path] = _place(node, lines)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            if (*path, str(key.value)) in places:
+                raise yaml.MarkedYAMLError(problem=f"{key.value} is here a second time", problem_mark=key.start_mark)
             _walk(value, (*path, str(key.value)), places, lines)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):

@@ -28,7 +28,7 @@ class CaseWorkflow(CaseMessages):
     @workflow.init
     def __init__(self, given: CaseInput) -> None:
         super().__init__(given)
-        self.indexed: dict[str, Any] = {}
+        self.indexed: dict[str, Any] = {p.key.name: p.value for p in workflow.info().typed_search_attributes}
 
     @workflow.run
     async def run(self, given: CaseInput) -> Settlement:
@@ -159,7 +159,7 @@ class CaseWorkflow(CaseMessages):
         try:
             return await workflow.execute_activity_method(
                 CaseActivities.open_case,
-                OpenCase(case_id=self.state.case_id, case=self.state.case, at=workflow.now()),
+                OpenCase(case_id=self.state.case_id, case=self.state.case),
                 summary="pin the policy book, write the case down",
                 start_to_close_timeout=by.STORE_TIMEOUT,
                 retry_policy=by.STORE_RETRY,
@@ -201,16 +201,17 @@ class CaseWorkflow(CaseMessages):
 
     def _examination(self, with_actions: bool) -> ExamineEpisode:
         episode = self._episode
-        agents = next((e.actions for e in reversed(self.state.episodes) if e.handled_by == "agent" and e.actions), ())
+        told: dict[str, Any] = {"actions": episode.actions} if with_actions and episode.actions else {}
+        if episode.handled_by == "human":
+            agents = (e.actions for e in reversed(self.state.episodes) if e.handled_by == "agent" and e.actions)
+            told |= {"final": episode.ending, "agents": next(agents, ())}
         return ExamineEpisode(
             case_id=self.state.case_id,
             number=episode.number,
             steps_from=episode.steps_from,
             steps_to=episode.steps_to,
-            actions=episode.actions if with_actions else (),
-            final=episode.ending if episode.handled_by == "human" else None,
-            agents=agents if episode.handled_by == "human" else (),
             within=self._timing.verify_within,
+            **told,
         )
 
     def _ended(self) -> bool:

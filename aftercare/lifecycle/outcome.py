@@ -50,16 +50,17 @@ def label_of(state: CaseState, outcome: Outcome) -> Label:
 def settlement_of(state: CaseState) -> Settlement:
     """What this run of the case came to. Verification and verdict are those of the first episode."""
     outcome = outcome_of(state)
-    first = state.episodes[0] if state.episodes else None
-    return Settlement(
-        case_id=state.case_id,
-        outcome=outcome,
-        verification=first.verification.status if first and first.verification else None,
-        policy_verdict=first.audit.verdict if first and first.audit else None,
-        label=label_of(state, outcome) if outcome else None,
-        overrides=len(state.overrides),
-        reopens=len(state.reopens),
-    )
+    if outcome is None:
+        return Settlement(case_id=state.case_id, outcome=None)
+    first = state.episodes[0]
+    told = {
+        "verification": first.verification.status if first.verification else None,
+        "policy_verdict": first.audit.verdict if first.audit else None,
+        "overrides": len(state.overrides),
+        "reopens": len(state.reopens),
+    }
+    known = {name: value for name, value in told.items() if value}
+    return Settlement(case_id=state.case_id, outcome=outcome, label=label_of(state, outcome)).model_copy(update=known)
 
 
 def snapshot_of(state: CaseState) -> Snapshot:

@@ -16,7 +16,6 @@ class OpenCase(Message):
 
     case_id: str
     case: Case | None = None
-    at: Instant
 
 
 class Opened(Message):
@@ -45,7 +44,10 @@ class RecordEvidence(Message):
 
 
 class ExamineEpisode(Message):
-    """One episode to verify or to audit; case and book are in the store. `final` is set where a person ended it; `agents` is then what was replaced."""
+    """One episode to verify or to audit; case and book are in the store.
+
+    `final` is set where a person ended it; `agents` is then what was replaced.
+    """
 
     case_id: str
     number: int

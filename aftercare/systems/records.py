@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -103,4 +104,5 @@ class Systems:
 
     async def read_all(self, refs: Iterable[Any], environment: str) -> dict[Any, dict[str, Any] | None]:
         """Several records. Raises for the first that cannot be read."""
-        return {ref: await self.read(ref, environment) for ref in refs}
+        wanted = list(refs)
+        return dict(zip(wanted, await asyncio.gather(*(self.read(r, environment) for r in wanted)), strict=True))

@@ -34,7 +34,7 @@ Found = dict[RecordRef, dict[str, Any] | None]
 
 @dataclass(frozen=True)
 class Played:
-    """A recorded case after it was played: `row` as published, the steps with their receipts, and what was made of them."""
+    """A recorded case after it was played: `row` as published, the steps with receipts, and what was made of them."""
 
     row: dict[str, Any]
     recorded: Recorded

@@ -6,14 +6,10 @@ people's process may read it, and only after the resolution.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from aftercare.messages.base import Json, Message
 from aftercare.messages.case import Case, Step
@@ -58,28 +54,6 @@ class RecordedCase(Message):
 
     agent: Recorded
     afterwards: Afterwards = Afterwards()
-
-
-class BadRecording(ValueError):
-    """A line that cannot be read: which file, which line, what is wrong."""
-
-
-def read(path: Path, limit: int | None = None) -> Iterator[RecordedCase]:
-    """The cases of a file, in our format or as tau-bench wrote them. Raises BadRecording."""
-    from aftercare.demo.recorded import taubench
-
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if limit is not None and number > limit:
-                return
-            if not line.strip():
-                continue
-            try:
-                row: Any = json.loads(line)
-                yield taubench.case_of(row) if taubench.is_row(row) else RecordedCase.model_validate(row)
-            except (ValueError, KeyError, TypeError) as error:
-                told = error.errors()[0]["msg"] if isinstance(error, ValidationError) else repr(error)
-                raise BadRecording(f"{path.name}, line {number}: {told}") from error
 
 
 def live_or_whole(case_id: str, ending: str) -> Literal["live", "whole"]:

@@ -1,0 +1,117 @@
+"""The customer and the support person of a run, in a process of their own.
+
+They alone may read what came of a recorded case, and only after its resolution: a case's answers are opened when its
+name comes in, never before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+import httpx
+
+from aftercare.demo.processes import say
+from aftercare.demo.recorded.files import answers
+from aftercare.demo.recorded.format import Afterwards
+from aftercare.gateway import Gateway
+from aftercare.lifecycle.state import Refused
+from aftercare.messages.outcome import Stage
+from aftercare.messages.override import Actions, FinalAction
+from aftercare.store.cases import Cases
+from aftercare.store.database import Database
+from aftercare.temporal import connect, run_main
+
+LOOK_EVERY = 0.2
+
+
+class People:
+    """Whoever is on the other side of a case."""
+
+    def __init__(self, gateway: Gateway, shop: httpx.AsyncClient) -> None:
+        self._gateway, self._shop = gateway, shop
+
+    async def respond(self, case_id: str, afterwards: Afterwards) -> None:
+        """Come back, put the records right, and say so, as it went."""
+        if afterwards.csat is not None or afterwards.comes_back or afterwards.final:
+            await self._until_watched(case_id)
+        if afterwards.csat is not None:
+            csat = {"kind": "csat", "value": afterwards.csat, "unit": "of 5", "source": "survey"}
+            await self._signal(case_id, "feedback", f"{case_id}.csat", csat)
+        if afterwards.comes_back:
+            await self._signal(case_id, "reopen", f"{case_id}.reopen", {"reason": afterwards.says})
+        if afterwards.final:
+            await self._override(case_id, afterwards)
+
+    async def _override(self, case_id: str, afterwards: Afterwards) -> None:
+        receipt = await self._correct(case_id, afterwards)
+        override = {
+            "id": f"{case_id}.override",
+            "reviewer": "support-1",
+            "final": _final(afterwards.final, receipt),
+            "corrected_intent": afterwards.corrected_intent,
+            "rationale": afterwards.rationale,
+            "deciding": afterwards.deciding.model_dump(mode="json") if afterwards.deciding else None,
+        }
+        taken = await self._gateway.override(case_id, override)
+        say(event="acknowledged", case=case_id, id=taken.id)
+
+    async def _correct(self, case_id: str, afterwards: Afterwards) -> str | None:
+        """Bring the records to the right state; gives the shop's name for the first operation."""
+        operations = []
+        for number, correction in enumerate(afterwards.corrections, 1):
+            answer = await self._shop.post(
+                f"/copies/{case_id}/staff/correct",
+                json={**correction.model_dump(mode="json"), "by": "support-1", "reason": afterwards.rationale[:200]},
+                headers={"Idempotency-Key": f"{case_id}-correction-{number}"},
+            )
+            answer.raise_for_status()
+            operations.append(answer.json()["operation"])
+        return next(iter(operations), None)
+
+    async def _until_watched(self, case_id: str) -> None:
+        """People notice a case once the agent's own part in it is over."""
+        while (await self._gateway.snapshot(case_id)).stage not in (Stage.WATCHING, Stage.SETTLED):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _signal(self, case_id: str, kind: str, id: str, body: dict[str, object]) -> None:
+        await self._gateway.signal(case_id, kind, {"id": id, **body})
+        say(event="acknowledged", case=case_id, id=id)
+
+
+def _final(final: FinalAction | None, receipt: str | None) -> dict[str, object] | None:
+    if isinstance(final, Actions):
+        done = tuple(a.model_copy(update={"receipt": receipt}) for a in final.actions)
+        final = final.model_copy(update={"actions": done})
+    return final.model_dump(mode="json") if final else None
+
+
+async def main() -> int:
+    """Respond to every case whose name comes in."""
+    parser = argparse.ArgumentParser(prog="python -m aftercare.demo.people")
+    for name in ("--temporal", "--database", "--shop"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("files", nargs="+", type=Path)
+    wanted = parser.parse_args()
+    database = Database(wanted.database)
+    async with httpx.AsyncClient(base_url=wanted.shop, timeout=30) as shop:
+        people = People(Gateway(await connect(wanted.temporal), Cases(database)), shop)
+
+        async def respond(case_id: str) -> None:
+            try:
+                await people.respond(case_id, answers(wanted.files, case_id))
+                say(event="responded", case=case_id)
+            except Refused as refused:
+                say(event="refused", case=case_id, reasons=refused.reasons)
+
+        async with asyncio.TaskGroup() as tasks:
+            while line := await asyncio.to_thread(sys.stdin.readline):
+                tasks.create_task(respond(line.strip().strip('"')))
+    await database.close()
+    return 0
+
+
+if __name__ == "__main__":
+    run_main(main())

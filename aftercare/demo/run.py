@@ -1,0 +1,236 @@
+"""`aftercare run`: recorded cases played through the real workflows by an agent, a customer and a support person."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from temporalio.client import WorkflowHandle
+
+from aftercare.demo.cost import cost_of
+from aftercare.demo.embedded import Place, embedded
+from aftercare.demo.processes import Child, ChildFailed, python, running
+from aftercare.demo.recorded.files import BadRecording, read
+from aftercare.demo.recorded.format import Recorded
+from aftercare.demo.report import CaseLine, FindingLine, report_of
+from aftercare.messages.outcome import Settlement
+from aftercare.settings import Settings
+from aftercare.store.cases import Cases
+from aftercare.store.database import Database
+from aftercare.temporal import LOCAL, connect
+
+WATCH = timedelta(seconds=3)
+DEADLINE = timedelta(seconds=20)
+
+
+class BadRun(ValueError):
+    """A run that cannot be played as it was asked for, and what to do."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to play, and how."""
+
+    files: tuple[Path, ...]
+    shop_data: Path
+    watch: timedelta | None = None
+    deadline: timedelta | None = None
+    limit: int | None = None
+    concurrency: int = 8
+
+
+@dataclass
+class Heard:
+    """What the children said: what was acknowledged, what was refused, who has been responded to."""
+
+    acknowledged: set[tuple[str, str]] = field(default_factory=set)
+    refused: dict[str, list[str]] = field(default_factory=dict)
+    responded: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def take(self, event: dict[str, Any]) -> None:
+        case = event["case"]
+        if event["event"] == "acknowledged":
+            self.acknowledged.add((case, event["id"]))
+            return
+        if event["event"] == "refused":
+            self.refused[case] = event["reasons"]
+        if event["event"] in ("responded", "refused"):
+            self.responded[case].set()
+
+
+async def run_embedded(wanted: Wanted, console: Console) -> dict[str, Any]:
+    """Play the files on an embedded Temporal with a worker, a store and a shop of its own."""
+    deadline = wanted.deadline or DEADLINE
+    waits = {"watch": wanted.watch or WATCH, "resolve_within": deadline, "verify_within": deadline}
+    check(wanted)
+    with tempfile.TemporaryDirectory(prefix="aftercare-run-") as folder:
+        async with embedded(Path(folder), wanted.shop_data, waits) as place:
+            return await play(wanted, place, console)
+
+
+async def run_at_settings(wanted: Wanted, console: Console) -> dict[str, Any]:
+    """Play the files on the Temporal, the store and the shop of the settings, where a worker is running."""
+    if wanted.watch or wanted.deadline:
+        raise BadRun("--watch and --deadline go with --embedded; a running worker waits as its policy book says")
+    check(wanted)
+    settings = Settings()
+    if "shop" not in settings.systems:
+        raise BadRun('AFTERCARE_SYSTEMS names no "shop" for the agent to act on; set it, or run with --embedded')
+    store = Database(settings.database_url)
+    address = os.environ.get("TEMPORAL_ADDRESS", LOCAL)
+    try:
+        place = Place(
+            client=await connect(),
+            cases=Cases(store),
+            temporal=address,
+            database=settings.database_url,
+            shop=settings.systems["shop"].split("/copies/")[0],
+        )
+        return await play(wanted, place, console)
+    except RuntimeError as error:
+        raise BadRun(f"Temporal does not answer at {address}; start it, or run with --embedded ({error})") from error
+    finally:
+        await store.close()
+
+
+def check(wanted: Wanted) -> None:
+    """Every file is there and can be read to its end, before anything is started. Raises BadRun."""
+    if not wanted.files:
+        raise BadRun("name at least one file of recorded cases")
+    for path in (*wanted.files, wanted.shop_data):
+        if not path.is_file():
+            raise BadRun(f"there is no file {path}")
+    try:
+        ids = [case.agent.case.id for path in wanted.files for case in read(path, wanted.limit)]
+    except (BadRecording, OSError, EOFError) as error:
+        raise BadRun(str(error)) from error
+    if twice := [id for id, number in Counter(ids).items() if number > 1]:
+        raise BadRun(f"case ids must be unique; {twice[0]!r} comes {Counter(ids)[twice[0]]} times")
+
+
+def shop_data_of(files: Sequence[Path]) -> Path:
+    """The shop's database beside the first file: `x_cases.jsonl.gz` goes with `x_db.json.gz`."""
+    if not files:
+        raise BadRun("name at least one file of recorded cases")
+    return files[0].with_name(files[0].name.replace("cases.jsonl", "db.json"))
+
+
+async def play(wanted: Wanted, place: Place, console: Console) -> dict[str, Any]:
+    """Play the files at a place, wait for every case to settle, and report."""
+    agents = [case.agent for path in wanted.files for case in read(path, wanted.limit)]
+    heard = Heard(responded={a.case.id: asyncio.Event() for a in agents})
+    async with _players(wanted, place) as (agent, people):
+        with _progress(console) as progress:
+            bar = progress.add_task("cases settled", total=len(agents))
+            listening: asyncio.Future[Any] = asyncio.gather(
+                _listen_to_agent(agent, people, heard), _listen(people, heard)
+            )
+            feeding = asyncio.create_task(_feed(agent, agents))
+
+            async def follow(recorded: Recorded) -> CaseLine:
+                line = await _settled(recorded, place, heard)
+                progress.advance(bar)
+                return line
+
+            following: asyncio.Future[list[CaseLine]] = asyncio.gather(*(follow(a) for a in agents))
+            done, _ = await asyncio.wait(
+                cast("list[asyncio.Future[Any]]", [following, listening]), return_when=asyncio.FIRST_COMPLETED
+            )
+            if following not in done:
+                following.cancel()
+                raise ChildFailed("the agent's or the people's process ended before every case had settled")
+            lines = await following
+            await feeding
+            agent.no_more()
+            people.no_more()
+            await listening
+    stored = {(a.case.id, e.id) for a in agents for e in await place.cases.evidence(a.case.id) if e.accepted}
+    report: dict[str, Any] = report_of(lines, heard.acknowledged, stored)
+    if heard.refused:
+        report["refused"] = heard.refused
+    return report
+
+
+@asynccontextmanager
+async def _players(wanted: Wanted, place: Place) -> AsyncIterator[tuple[Child, Child]]:
+    at = ("--temporal", place.temporal, "--database", place.database, "--shop", place.shop)
+    agent = python("aftercare.demo.agent", *at, "--concurrency", str(wanted.concurrency))
+    people = python("aftercare.demo.people", *at, *map(str, wanted.files))
+    async with running("agent", *agent) as first, running("people", *people) as second:
+        yield first, second
+
+
+async def _feed(agent: Child, agents: Sequence[Recorded]) -> None:
+    """The agent gets what it did itself, and nothing of what came of it."""
+    for recorded in agents:
+        await agent.tell(recorded.model_dump(mode="json"))
+
+
+async def _listen_to_agent(agent: Child, people: Child, heard: Heard) -> None:
+    """People hear of a case when the agent has reported its end, and not before."""
+    async for event in agent.events():
+        if event["event"] == "reported":
+            if event["ending"] == "falls_silent":
+                heard.responded[event["case"]].set()
+            else:
+                await people.tell(event["case"])
+        else:
+            heard.take(event)
+
+
+async def _listen(people: Child, heard: Heard) -> None:
+    async for event in people.events():
+        heard.take(event)
+
+
+async def _settled(recorded: Recorded, place: Place, heard: Heard) -> CaseLine:
+    """Wait until people have responded and no run of the case is open, then read what became of it."""
+    case_id = recorded.case.id
+    await heard.responded[case_id].wait()
+    handle: WorkflowHandle[Any, Any] = place.client.get_workflow_handle(f"case/{case_id}", result_type=Settlement)
+    settlement: Settlement = await handle.result()
+    first = await place.cases.last_settlement(case_id)
+    runs = [r async for r in place.client.list_workflows(f'WorkflowId = "case/{case_id}"')]
+    cost = cost_of(await handle.fetch_history())
+    return CaseLine(
+        case_id=case_id,
+        outcome=settlement.outcome if first else None,
+        reported=recorded.reported,
+        resolved=recorded.ending == "resolves",
+        verification=settlement.verification,
+        policy_verdict=settlement.policy_verdict,
+        findings=await _findings(place.cases, case_id),
+        overrides=settlement.overrides,
+        reopens=settlement.reopens,
+        events=cost.events,
+        actions=cost.actions,
+        bytes=cost.bytes,
+        runs=max(len(runs), 1),
+    )
+
+
+async def _findings(cases: Cases, case_id: str) -> tuple[FindingLine, ...]:
+    return tuple(
+        FindingLine(rule=f.rule, clause=f.clause, verdict=f.verdict, step=f.step) for f in await cases.findings(case_id)
+    )
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console)
+
+
+def write(report: dict[str, Any], path: Path) -> None:
+    """Keep the report for machines."""
+    path.write_text(json.dumps(report, indent=1, default=str) + "\n", "utf-8")
