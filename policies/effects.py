@@ -71,18 +71,27 @@ def corrected(undo: Iterable[Expected], right: Iterable[Expected]) -> list[Expec
 
 
 def net(effects: Iterable[Expected]) -> list[Expected]:
-    """One expectation per field: the last one, or the sum of what it increases by."""
+    """One expectation per field: the last one, or the sum of what it increases by, or all that it must contain."""
     result: dict[tuple[str, ...], Expected] = {}
     for effect in effects:
         key: tuple[str, ...] = (effect.system, effect.record, effect.field)
         if effect.looks_for == "contains_all":
-            key = (*key, repr(effect.value))
+            key = (*key, "contains_all")
         earlier = result.get(key)
-        if earlier and effect.looks_for == earlier.looks_for == "increases_by" and earlier.known and effect.known:
-            start, more = earlier.value
-            effect = replace(effect, value=(start, more + effect.value[1]))
+        if earlier and earlier.looks_for == effect.looks_for and earlier.known and effect.known:
+            effect = _added(earlier, effect)
         result[key] = effect
     return list(result.values())
+
+
+def _added(earlier: Expected, later: Expected) -> Expected:
+    """Amounts add up, and so do the items a list must contain; anything else is superseded."""
+    if later.looks_for == "increases_by":
+        start, more = earlier.value
+        return replace(later, value=(start, more + later.value[1]))
+    if later.looks_for == "contains_all":
+        return replace(later, value=[*earlier.value, *later.value])
+    return later
 
 
 def met(effect: Expected, record: dict[str, Any] | None) -> FactCheck:
@@ -129,7 +138,8 @@ def same(a: Any, b: Any) -> bool:
 
 def _contains_all(found: list[Any], wanted: list[Any]) -> bool:
     left = list(found)
-    for item in wanted:
+    # The most particular first, so that a general item does not take another's match.
+    for item in sorted(wanted, key=lambda w: -len(w) if isinstance(w, dict) else 0):
         match = next((f for f in left if _includes(f, item)), None)
         if match is None:
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -61,7 +62,7 @@ def _finding(book: PolicyBook, rule: Rule, step: Step, answer: Any, facts: Facts
     verdict = Verdict.UNDETERMINED
     if isinstance(answer, bool):
         verdict = Verdict.COMPLIANT if answer is True else Verdict.VIOLATION
-    used = _used(book, rule, facts)
+    used = _used(rule, facts)
     told = {
         Verdict.COMPLIANT: "kept",
         Verdict.VIOLATION: "broken",
@@ -80,9 +81,10 @@ def _finding(book: PolicyBook, rule: Rule, step: Step, answer: Any, facts: Facts
     )
 
 
-def _used(book: PolicyBook, rule: Rule, facts: Facts) -> dict[str, Any]:
+def _used(rule: Rule, facts: Facts) -> dict[str, Any]:
     """The facts the rule names, where they are short enough to read."""
-    named = [n for n in book.language.declared if n in rule.require.text and n in facts.known and n != "earlier"]
+    text = rule.require.text
+    named = [n for n in facts.known if n != "earlier" and re.search(rf"(?<![\w.]){re.escape(n)}(?!\w)", text)]
     return {n: facts.known[n] for n in named if len(str(facts.known[n])) <= 300}
 
 

@@ -12,12 +12,12 @@ pytestmark = needs_recordings
 
 def test_what_the_audit_makes_of_the_wrong_writes() -> None:
     """Of the overridden cases with a wrong write, these many are caught, undetermined and missed."""
-    assert Counter(fate(c) for c in wrongly_written()) == {"caught": 7, "undetermined": 7, "missed": 24}
+    assert Counter(fate(c) for c in wrongly_written()) == {"caught": 10, "undetermined": 7, "missed": 21}
 
 
 def test_what_the_audit_makes_of_writes_where_none_was_right() -> None:
     """The same for the few cases in which nothing at all should have been written."""
-    assert Counter(fate(c) for c in nothing_expected()) == {"caught": 1, "missed": 3}
+    assert Counter(fate(c) for c in nothing_expected()) == {"caught": 4}
 
 
 def test_a_wrong_write_is_one_the_shop_accepted() -> None:

@@ -43,7 +43,8 @@ def test_increases_of_a_field_accumulate() -> None:
 def test_what_two_actions_add_to_a_list_is_looked_for_both() -> None:
     """An item that a later action adds does not take the place of an earlier one."""
     first, second = wants(["a"], "history", "contains_all"), wants(["b"], "history", "contains_all")
-    assert net([first, second]) == [first, second]
+    (both,) = net([first, second])
+    assert both.value == ["a", "b"]
 
 
 def test_an_action_nobody_described_expects_nothing() -> None:

@@ -27,9 +27,9 @@ def test_nine_in_ten_violations_of_a_rule_are_right(rule: str) -> None:
 
 
 def test_the_sampled_compliant_verdicts_are_compliant_today() -> None:
-    """The forty compliant verdicts that were read are forty verdicts the audit still gives."""
+    """Of forty verdicts drawn and read, the wording in force still gives thirty-six; four became undetermined."""
     sampled = {r.place for r in readings("sampled_compliant")}
-    assert len(sampled) == 40
+    assert len(sampled) == 36
     assert sampled <= set(places(Verdict.COMPLIANT))
 
 
