@@ -66,6 +66,26 @@ async def run(
     return 0 if complete(result) else 1
 
 
+@app.command
+async def demo(once: Annotated[bool, Parameter(negative=())] = False) -> int:
+    """Show what Aftercare does: a shop, an agent, about twenty cases, told as a story; then left running.
+
+    Parameters
+    ----------
+    once
+        End when the story is told, instead of leaving everything running until Ctrl-C.
+    """
+    from aftercare.demo.processes import ChildFailed
+    from aftercare.demo.story import tell_story
+
+    console = Console()
+    try:
+        return await tell_story(console, once)
+    except ChildFailed as error:
+        console.print(f"[red]{error}[/red]")
+        return 2
+
+
 @policy.command(name="check")
 def policy_check(folder: Path | None = None) -> int:
     """Check every policy book: its files, its rules, and its worked examples."""

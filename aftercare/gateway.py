@@ -92,7 +92,7 @@ class Gateway:
             await self._cases.add_steps(case_id, steps)
         except StepTaken as error:
             raise Refused([str(error)]) from error
-        return held_of(list(steps))
+        return held_of(steps)
 
     async def _update(self, case_id: str, update: Any, message: Any, id: str) -> Receipt:
         _check_size(_plain(message), LARGEST_MESSAGE, "this message")

@@ -51,6 +51,7 @@ class CaseWorkflow(CaseMessages):
             opened = await self._opened_by_store() if self.state.registered else opened
         if opened.earlier:
             self.state = CaseState.model_validate(opened.earlier)
+            self.state.revision += 1
         self.state.case, self.state.book = opened.case or self.state.case, opened.book
         self.state.last_sign = workflow.now()
         self.opened = True

@@ -81,17 +81,18 @@ class Agent:
 
 
 def claimed(recorded: Recorded, steps: list[Step]) -> tuple[Action, ...]:
-    """What the agent believes it did: its writes that were not refused."""
+    """What the agent says it did: its writes that were not refused, and whatever else it claims."""
     return tuple(
         Action(name=s.name, arguments=s.input, step=s.number, receipt=s.receipt)
         for s in steps
-        if s.number in recorded.writes and s.error is None
+        if s.number in recorded.claims_only or (s.number in recorded.writes and s.error is None)
     )
 
 
 def attempted(recorded: Recorded) -> str:
-    """The agent's intent, as far as it shows: the last write it attempted."""
-    return next((s.name for s in reversed(recorded.steps) if s.number in recorded.writes), "unknown")
+    """The agent's intent, as far as it shows: the last write it attempted or claims, else the case's own."""
+    acts = {*recorded.writes, *recorded.claims_only}
+    return next((s.name for s in reversed(recorded.steps) if s.number in acts), recorded.case.intent)
 
 
 def _resolution(recorded: Recorded, steps: list[Step]) -> Resolution:

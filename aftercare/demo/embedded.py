@@ -18,6 +18,8 @@ from aftercare.store.database import Database
 from aftercare.temporal import connect, register_search_attributes
 from workflows.conventions import SEARCH_ATTRIBUTES
 
+UI_PORT = 8233  # where people look for Temporal's UI on their own machine
+
 
 @dataclass(frozen=True)
 class Place:
@@ -67,7 +69,7 @@ async def embedded(folder: Path, data: Path, waits: dict[str, timedelta], ui: bo
 
 @asynccontextmanager
 async def _temporal(ui: bool) -> AsyncIterator[tuple[str, int]]:
-    port, ui_port = free_port(), free_port()
+    port, ui_port = free_port(), free_port(UI_PORT)
     shown = ("--ui-port", str(ui_port)) if ui else ("--headless",)
     command = (TEMPORAL, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), *shown)
     async with running("temporal", *command, "--log-level", "never"):

@@ -34,12 +34,16 @@ class People:
         self._gateway, self._shop = gateway, shop
 
     async def respond(self, case_id: str, afterwards: Afterwards) -> None:
-        """Come back, put the records right, and say so, as it went."""
-        if afterwards.csat is not None or afterwards.comes_back or afterwards.final:
+        """Rate it, ask again, come back, put the records right, and say so, as it went."""
+        if afterwards != Afterwards():
             await self._until_watched(case_id)
         if afterwards.csat is not None:
             csat = {"kind": "csat", "value": afterwards.csat, "unit": "of 5", "source": "survey"}
-            await self._signal(case_id, "feedback", f"{case_id}.csat", csat)
+            told = {"comment": afterwards.comment} if afterwards.comment else {}
+            await self._signal(case_id, "feedback", f"{case_id}.csat", {**csat, **told})
+        if afterwards.asks_again:
+            again = {"same_issue": afterwards.asks_again == "same_issue", "reason": afterwards.says}
+            await self._signal(case_id, "recontact", f"{case_id}.recontact", again)
         if afterwards.comes_back:
             await self._signal(case_id, "reopen", f"{case_id}.reopen", {"reason": afterwards.says})
         if afterwards.final:

@@ -110,10 +110,13 @@ def python(module: str, *arguments: str) -> Sequence[str]:
     return (sys.executable, "-m", module, *arguments)
 
 
-def free_port() -> int:
-    """A port on loopback that is free just now."""
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return int(held.getsockname()[1])
+def free_port(rather: int = 0) -> int:
+    """A port on loopback that is free just now: the one that is wished for, if it is."""
+    try:
+        with socket.create_server(("127.0.0.1", rather)) as held:
+            return int(held.getsockname()[1])
+    except OSError:
+        return free_port()
 
 
 def say(**event: Any) -> None:

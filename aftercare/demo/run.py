@@ -7,12 +7,12 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -32,6 +32,9 @@ from aftercare.temporal import LOCAL, connect
 
 WATCH = timedelta(seconds=3)
 DEADLINE = timedelta(seconds=20)
+
+
+Told = Callable[[CaseLine], Awaitable[None]]
 
 
 class BadRun(ValueError):
@@ -126,40 +129,45 @@ def shop_data_of(files: Sequence[Path]) -> Path:
     return files[0].with_name(files[0].name.replace("cases.jsonl", "db.json"))
 
 
-async def play(wanted: Wanted, place: Place, console: Console) -> dict[str, Any]:
-    """Play the files at a place, wait for every case to settle, and report."""
+async def play(wanted: Wanted, place: Place, console: Console, told: Told | None = None) -> dict[str, Any]:
+    """Play the files at a place, wait for every case to settle, and report. `told` hears of each as it settles."""
     agents = [case.agent for path in wanted.files for case in read(path, wanted.limit)]
     heard = Heard(responded={a.case.id: asyncio.Event() for a in agents})
     async with _players(wanted, place) as (agent, people):
+        listening = [
+            asyncio.create_task(_listen_to_agent(agent, people, heard)),
+            asyncio.create_task(_listen(people, heard)),
+        ]
+        feeding = asyncio.create_task(_feed(agent, agents))
         with _progress(console) as progress:
             bar = progress.add_task("cases settled", total=len(agents))
-            listening: asyncio.Future[Any] = asyncio.gather(
-                _listen_to_agent(agent, people, heard), _listen(people, heard)
-            )
-            feeding = asyncio.create_task(_feed(agent, agents))
 
             async def follow(recorded: Recorded) -> CaseLine:
                 line = await _settled(recorded, place, heard)
+                if told:
+                    await told(line)
                 progress.advance(bar)
                 return line
 
-            following: asyncio.Future[list[CaseLine]] = asyncio.gather(*(follow(a) for a in agents))
-            done, _ = await asyncio.wait(
-                cast("list[asyncio.Future[Any]]", [following, listening]), return_when=asyncio.FIRST_COMPLETED
-            )
-            if following not in done:
-                following.cancel()
-                raise ChildFailed("the agent's or the people's process ended before every case had settled")
-            lines = await following
-            await feeding
-            agent.no_more()
-            people.no_more()
-            await listening
+            lines = await _all(asyncio.gather(*(follow(a) for a in agents)), listening)
+        agent.no_more()
+        people.no_more()
+        await asyncio.gather(feeding, *listening)
     stored = {(a.case.id, e.id) for a in agents for e in await place.cases.evidence(a.case.id) if e.accepted}
     report: dict[str, Any] = report_of(lines, heard.acknowledged, stored)
-    if heard.refused:
-        report["refused"] = heard.refused
-    return report
+    return {**report, "refused": heard.refused} if heard.refused else report
+
+
+async def _all(following: asyncio.Future[list[CaseLine]], listening: Sequence[asyncio.Future[Any]]) -> list[CaseLine]:
+    """What became of every case. Raises ChildFailed where a player ends before that."""
+    try:
+        done, _ = await asyncio.wait([following, *listening], return_when=asyncio.FIRST_COMPLETED)
+        if following not in done:
+            raise ChildFailed("the agent's or the people's process ended before every case had settled")
+        return following.result()
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -87,8 +87,8 @@ def check_override(state: CaseState, override: Override) -> None:
             f"deciding: there is no clause {deciding.clause!r} in the {state.book.domain} policy book "
             f"{state.book.digest[:12]}; its clauses are {known}"
         )
-    if isinstance(deciding, TraceStep) and deciding.step > state.steps.count:
-        problems.append(f"deciding: there is no step {deciding.step}; the trace has {state.steps.count} steps")
+    if isinstance(deciding, TraceStep) and deciding.step > state.steps.last:
+        problems.append(f"deciding: there is no step {deciding.step}; the trace ends with step {state.steps.last}")
     if problems:
         raise Refused(problems)
 

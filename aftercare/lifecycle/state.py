@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-from aftercare.messages.case import Case, CaseReport, Escalation, Receipt, Resolution, Steps, StepsHeld
+from aftercare.messages.case import Case, CaseReport, Escalation, Receipt, Resolution, Step, Steps, StepsHeld
 from aftercare.messages.evidence import Feedback, Recontact, Refusal, Reopen
 from aftercare.messages.outcome import Episode, Stage
 from aftercare.messages.override import OriginalDecision, Override
@@ -51,6 +52,7 @@ class CaseState(BaseModel):
     resolution: Resolution | None = None
     escalation: Escalation | None = None
     last_sign: datetime | None = None
+    revision: int = 1
 
     @property
     def episode(self) -> Episode | None:
@@ -94,10 +96,11 @@ class CaseState(BaseModel):
 
     def add_steps(self, batch: Steps | CaseReport) -> StepsHeld:
         """Count the steps of a batch. The digest chains the batches in the order in which they came."""
-        held = batch.held or held_of(list(batch.steps))
+        held = batch.held or held_of(batch.steps)
         if held.count:
             chained = hashlib.sha256((self.steps.digest + held.digest).encode()).hexdigest()
-            self.steps = StepsHeld(count=self.steps.count + held.count, digest=chained)
+            count, last = self.steps.count + held.count, max(self.steps.last, held.last)
+            self.steps = StepsHeld(count=count, last=last, digest=chained)
         return held
 
     def begin_episode(self, at: datetime) -> Episode:
@@ -151,14 +154,14 @@ class CaseState(BaseModel):
             intent=known if intent == "unchanged" else intent,
             actions=actions,
             override=override.id,
-            steps_to=self.steps.count,
+            steps_to=self.steps.last,
         )
 
     def end_by_agent(self) -> None:
         """The episode under way ends with what the agent reported, or with its silence."""
         told = self.resolution or self.escalation
         ending = "resolved" if self.resolution else "escalated" if self.escalation else "fell_silent"
-        self.change(ending=ending, steps_to=self.steps.count)
+        self.change(ending=ending, steps_to=self.steps.last)
         if told:
             self.change(intent=told.intent, confidence=told.confidence, actions=told.actions)
 
@@ -193,10 +196,9 @@ def digest_of(body: Any) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def held_of(steps: list[Any]) -> StepsHeld:
+def held_of(steps: Sequence[Step]) -> StepsHeld:
     """What the workflow keeps of a batch of steps that lies in the store."""
-    return (
-        StepsHeld(count=len(steps), digest=digest_of([s.model_dump(mode="json") for s in steps]))
-        if steps
-        else (StepsHeld())
-    )
+    if not steps:
+        return StepsHeld()
+    digest = digest_of([s.model_dump(mode="json") for s in steps])
+    return StepsHeld(count=len(steps), last=max(s.number for s in steps), digest=digest)

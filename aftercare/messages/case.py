@@ -48,9 +48,10 @@ class Step(Message):
 
 
 class StepsHeld(Message):
-    """Steps that lie in the store: their batch, how many, and the SHA-256 of their JSON."""
+    """Steps that lie in the store: how many, the highest number among them, and the SHA-256 of their JSON."""
 
     count: Annotated[int, Field(ge=0)] = 0
+    last: Annotated[int, Field(ge=0)] = 0
     digest: str = ""
 
 

@@ -136,7 +136,7 @@ class Cases:
             found = await session.exec(
                 select(SettlementRow)
                 .where(SettlementRow.case_id == case_id)
-                .order_by(col(SettlementRow.settled_at).desc())
+                .order_by(col(SettlementRow.revision).desc())
                 .limit(1)
             )
             return found.first()
@@ -147,6 +147,7 @@ class Cases:
         rows: list[Any] = [
             SettlementRow(
                 case_id=settled.case_id,
+                revision=work.state["revision"],
                 run_id=work.run_id,
                 outcome=settled.outcome or "unregistered",
                 settled_at=work.at,

@@ -52,13 +52,14 @@ class Database:
 
     async def put(self, session: AsyncSession, rows: Sequence[SQLModel]) -> None:
         """The same within a transaction of the caller's."""
+        connection = await session.connection()
         for row in rows:
             table = type(row).__table__  # type: ignore[attr-defined]
             values = {c.name: getattr(row, c.name) for c in table.columns}
             keys = [c.name for c in table.primary_key.columns]
             insert = _INSERT[self.engine.dialect.name](table).values(values)
             changed = {name: insert.excluded[name] for name in values if name not in keys}
-            await session.execute(insert.on_conflict_do_update(index_elements=keys, set_=changed))
+            await connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=changed))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

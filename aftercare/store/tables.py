@@ -121,11 +121,12 @@ class FindingRow(SQLModel, table=True):
 
 
 class SettlementRow(SQLModel, table=True):
-    """How a run of a case ended. A later run revises the outcome with a row of its own; `state` lets it go on."""
+    """How a run of a case ended. A later run adds a revision of its own; `state` is what it goes on from."""
 
     __tablename__ = "settlement"
     case_id: str = Field(primary_key=True)
-    run_id: str = Field(primary_key=True)
+    revision: int = Field(primary_key=True)
+    run_id: str
     outcome: str = Field(index=True)
     settled_at: datetime = Field(sa_column=_time())
     body: dict[str, Any] = Field(sa_column=_json())

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from played import Played, accepted_actions, book, everything
 
 from aftercare.messages.policy import Verdict
+from tests.policies.played import Played, accepted_actions, book, everything
 
 HERE = Path(__file__).parent
 Place = tuple[str, int, str]

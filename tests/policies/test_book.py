@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from small import TEXTS, changed, made, problems
 
 from policies.book import BookInvalid, load
+from tests.policies.small import TEXTS, changed, made, problems
 
 MISTAKES = {
     "a misspelt fact": (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from figures import fate, nothing_expected, wrong_writes, wrongly_written
-from played import needs_recordings
+from tests.policies.figures import fate, nothing_expected, wrong_writes, wrongly_written
+from tests.policies.played import needs_recordings
 
 pytestmark = needs_recordings
 

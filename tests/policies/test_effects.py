@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from played import everything, needs_recordings
-from small import before, made
 
 from aftercare.messages.case import Action
 from aftercare.messages.policy import FactCheck, Verification
 from policies.effects import Expected, corrected, expected, met, net, status_of, undone
 from policies.facts import Known
+from tests.policies.played import everything, needs_recordings
+from tests.policies.small import before, made
 
 
 def wants(value: Any, field: str = "status", looks_for: str = "equals") -> Expected:

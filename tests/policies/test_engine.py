@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from small import before, cancelling, changed, made
 
 from aftercare.messages.case import Case, Step, StepKind
 from aftercare.messages.policy import Verdict
 from policies.book import PolicyBook
 from policies.engine import audit, verdict_of
 from policies.facts import Known
+from tests.policies.small import before, cancelling, changed, made
 
 C, V, U = Verdict.COMPLIANT, Verdict.VIOLATION, Verdict.UNDETERMINED
 

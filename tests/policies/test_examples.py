@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 
 import pytest
-from played import book
-from small import made
 
 from aftercare.messages.policy import Verdict, Verification
 from policies.examples import check
+from tests.policies.played import book
+from tests.policies.small import made
 
 # The trace alone answers these two, and it is always there.
 NEVER_OPEN = {"authenticated-first", "quiet-calls"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from figures import caught_table, clause_table, readings, rule_table
-from played import everything, needs_recordings
+from tests.policies.figures import caught_table, clause_table, readings, rule_table
+from tests.policies.played import everything, needs_recordings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "audit.md").read_text("utf-8")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from figures import places, readings, right_of
-from played import book, needs_recordings
 
 from aftercare.messages.policy import Verdict
+from tests.policies.figures import places, readings, right_of
+from tests.policies.played import book, needs_recordings
 
 pytestmark = needs_recordings
 RULES = [rule.entry.id for rule in book().rules]

@@ -6,12 +6,12 @@ from collections import Counter
 from typing import Any
 
 import yaml
-from figures import HERE
-from played import Played, again, book, everything, needs_recordings, with_receipts
 
 from aftercare.demo.recorded import taubench
 from aftercare.messages.policy import Verdict
 from policies.facts import step_facts
+from tests.policies.figures import HERE
+from tests.policies.played import Played, again, book, everything, needs_recordings, with_receipts
 
 pytestmark = needs_recordings
 REFUSALS: list[dict[str, Any]] = yaml.safe_load((HERE / "refusals.yaml").read_text("utf-8"))["refusals"]

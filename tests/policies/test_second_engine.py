@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import cel
-from played import book, everything, needs_recordings
 
 from aftercare.messages.case import Step
 from aftercare.messages.policy import Finding
@@ -16,6 +15,7 @@ from policies.book import Rule
 from policies.cel import Expression, Facts, Unknown, replaced, total
 from policies.examples import findings_of, steps_of
 from policies.facts import Known, Records, moment_of, step_facts, with_records
+from tests.policies.played import book, everything, needs_recordings
 
 RULES = {rule.entry.id: rule for rule in book().rules}
 MOST = 12  # of each rule and verdict

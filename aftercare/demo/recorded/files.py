@@ -1,4 +1,4 @@
-"""Reads files of recorded cases, plain or gzipped, in our own format or as tau-bench wrote them."""
+"""Reads files of recorded cases, as JSON lines (plain or gzipped) or YAML, in our own format or tau-bench's."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from aftercare.demo.recorded import taubench
@@ -45,5 +46,16 @@ def _case(row: Any) -> RecordedCase:
 
 
 def _lines(path: Path) -> Iterator[str]:
+    """A case a line; what a person wrote as YAML is turned into lines here."""
+    if path.suffix == ".yaml":
+        yield from _lines_of_yaml(path)
+        return
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
         yield from (line for line in lines if line.strip())
+
+
+def _lines_of_yaml(path: Path) -> Iterator[str]:
+    try:
+        return map(json.dumps, yaml.safe_load(path.read_text("utf-8"))["cases"])
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise BadRecording(f"{path.name}: a YAML file has its cases under `cases` ({error})") from error

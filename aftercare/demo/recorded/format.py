@@ -1,4 +1,4 @@
-"""The format of recorded cases (docs/recorded-cases.md): one JSON object a line, plain or gzipped.
+"""The format of recorded cases (docs/recorded-cases.md): one JSON object a line, plain or gzipped, or a YAML file.
 
 `agent` is what the agent did and all that the system under test may see. `afterwards` is what came of it: only the
 people's process may read it, and only after the resolution.
@@ -17,11 +17,15 @@ from aftercare.messages.override import Deciding, FinalAction
 
 
 class Recorded(Message):
-    """What the agent did, in order. A step that `writes` is performed on the case's own copy of the shop."""
+    """What the agent did, in order. A step that `writes` is performed on the case's own copy of the shop.
+
+    `claims_only` names steps that the agent says it took, although it did not, or although the shop refused.
+    """
 
     case: Case
     steps: tuple[Step, ...] = ()
     writes: tuple[int, ...] = ()
+    claims_only: tuple[int, ...] = ()
     ending: Literal["resolves", "escalates", "falls_silent"]
     reply: str = ""
     reason: str = ""
@@ -40,6 +44,7 @@ class Afterwards(Message):
     """What people do after the resolution, by what they know of the world and the agent does not."""
 
     comes_back: bool = False
+    asks_again: Literal["same_issue", "other_issue"] | None = None
     says: str = ""
     corrections: tuple[Correction, ...] = ()
     final: FinalAction | None = None
@@ -47,11 +52,13 @@ class Afterwards(Message):
     rationale: str = ""
     deciding: Deciding | None = None
     csat: int | None = Field(default=None, ge=1, le=5)
+    comment: str = ""
 
 
 class RecordedCase(Message):
-    """One line of a file."""
+    """One line of a file. The title is for whoever reads the file, and nobody else is given it."""
 
+    title: str = ""
     agent: Recorded
     afterwards: Afterwards = Afterwards()
 

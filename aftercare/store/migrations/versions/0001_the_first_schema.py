@@ -65,12 +65,13 @@ def upgrade() -> None:
     op.create_table(
         "settlement",
         sa.Column("case_id", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("settled_at", Utc(), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.Column("state", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("case_id", "run_id"),
+        sa.PrimaryKeyConstraint("case_id", "revision"),
     )
     op.create_index("ix_settlement_outcome", "settlement", ["outcome"])
     op.create_table(

@@ -1,0 +1,1 @@
+"""The contract: frozen models, imported by everyone, importing nobody."""

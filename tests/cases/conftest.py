@@ -1,0 +1,50 @@
+"""A desk for the tests of a case: a real Temporal that skips time, a worker, a store, and a shop in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest_asyncio
+from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+
+from activities.books import Books
+from aftercare.demo.processes import TEMPORAL
+from aftercare.gateway import Gateway
+from aftercare.store.cases import Cases
+from aftercare.store.database import Database
+from aftercare.systems.records import RecordsInMemory, Systems
+from aftercare.temporal import DATA_CONVERTER
+from tests.cases.desk import Desk
+from worker import case_worker
+from workflows.conventions import SEARCH_ATTRIBUTES
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def env() -> AsyncIterator[WorkflowEnvironment]:
+    """A Temporal of our own, whose clocks stand still until a test moves them."""
+    async with await WorkflowEnvironment.start_time_skipping_v2(
+        ts_config=TimeSkippingConfig(enabled=False),
+        dev_server_existing_path=TEMPORAL,
+        dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
+        dev_server_log_level="never",
+        search_attributes=list(SEARCH_ATTRIBUTES),
+        data_converter=DATA_CONVERTER,
+        identity="tests",
+    ) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def desk(env: WorkflowEnvironment, tmp_path_factory: object) -> AsyncIterator[Desk]:
+    """Everything a case needs, with the policy's own waits, but for effects, which must show within a minute."""
+    folder: Path = tmp_path_factory.mktemp("desk")  # type: ignore[attr-defined]
+    database = Database(f"sqlite+aiosqlite:///{folder / 'store.db'}")
+    await database.migrate()
+    cases, shop = Cases(database), RecordsInMemory()
+    async with case_worker(
+        env.client, cases, Books(cases, waits={"verify_within": timedelta(minutes=1)}), Systems({"shop": shop})
+    ):
+        yield Desk(env, Gateway(env.client, cases), cases, shop)
+    await database.close()
