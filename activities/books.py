@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from aftercare.messages.case import Case
 from aftercare.messages.policy import BookPin
 from aftercare.store.cases import Cases
-from policies.book import BookInvalid, PolicyBook, from_texts, load
+from policies.book import BookInvalid, NoSuchBook, PolicyBook, from_texts, load
 
 
 class Books:
@@ -25,7 +25,10 @@ class Books:
         """Pin today's book of a domain, and keep it whole by its digest."""
         try:
             book = load(domain, self._folder)
+        except NoSuchBook as error:
+            raise ApplicationError(str(error), type="NoSuchBook", non_retryable=True) from error
         except BookInvalid as error:
+            # A book that was broken while it was edited will be mended; its cases wait for that.
             raise ApplicationError(str(error), type="BookInvalid") from error
         if book.digest not in self._kept:
             await self._cases.keep_book(domain, book.digest, json.dumps(dict(book.texts), sort_keys=True), at)

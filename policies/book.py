@@ -45,6 +45,10 @@ class BookInvalid(ValueError):
         self.problems = problems
 
 
+class NoSuchBook(BookInvalid):
+    """There is no book for this domain at all."""
+
+
 @dataclass(frozen=True)
 class Record:
     name: str
@@ -111,7 +115,7 @@ def load(domain: str, folder: Path | None = None) -> PolicyBook:
     where = (folder or SHIPPED) / domain
     if not where.is_dir():
         known = ", ".join(sorted(p.parent.name for p in (folder or SHIPPED).glob("*/rules.yaml")))
-        raise BookInvalid([f"there is no policy book for the domain {domain!r}; there are: {known}"])
+        raise NoSuchBook([f"there is no policy book for the domain {domain!r}; there are: {known}"])
     texts = {name: (where / name).read_text("utf-8") for name in schema.FILES if (where / name).exists()}
     return from_texts(domain, json.dumps(texts, sort_keys=True))
 

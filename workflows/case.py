@@ -14,7 +14,7 @@ from activities.verification import VerificationActivities
 from aftercare.lifecycle.outcome import outcome_of, settlement_of
 from aftercare.lifecycle.state import CaseState
 from aftercare.messages.case import Case, CaseInput
-from aftercare.messages.outcome import Episode, Settlement, Stage
+from aftercare.messages.outcome import QUIET, Episode, Settlement, Stage
 from aftercare.messages.policy import AuditResult, Timing, Verdict, Verification, VerificationResult
 from aftercare.messages.work import ExamineEpisode, OpenCase, Opened, SettleCase
 from workflows import conventions as by
@@ -137,7 +137,8 @@ class CaseWorkflow(CaseMessages):
             return False
         seen = self.news
         self.state.stage = Stage.SETTLED
-        if self.indexed.get(by.CASE_OUTCOME.name) != outcome_of(self.state):
+        # The quiet end was written on entering the watch; an operation for every other case is saved.
+        if outcome_of(self.state) not in QUIET or self.indexed.get(by.CASE_OUTCOME.name) != outcome_of(self.state):
             self._index()
         self.tell()
         await workflow.execute_local_activity_method(

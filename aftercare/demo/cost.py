@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType as E
-from temporalio.client import WorkflowHistory
 
 _ONE_ACTION = frozenset(
     {
@@ -34,9 +33,8 @@ class Cost:
     bytes: int
 
 
-def cost_of(history: WorkflowHistory) -> Cost:
-    """Count one history."""
-    events = history.events
+def cost_of(events: Sequence[Any]) -> Cost:
+    """Count the events of one history."""
     return Cost(len(events), _actions(events), sum(e.ByteSize() for e in events))
 
 

@@ -12,10 +12,8 @@ from rich.table import Table
 
 from aftercare.demo.cost import Cost
 from aftercare.messages.base import Message
-from aftercare.messages.outcome import Outcome
+from aftercare.messages.outcome import QUIET, Outcome
 from aftercare.messages.policy import Verdict, Verification
-
-QUIET = (Outcome.CONFIRMED, Outcome.UNCONFIRMED)
 
 
 class FindingLine(Message):

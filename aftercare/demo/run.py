@@ -35,6 +35,7 @@ DEADLINE = timedelta(seconds=20)
 
 
 Told = Callable[[CaseLine], Awaitable[None]]
+Follow = Callable[[Recorded], Awaitable[CaseLine]]
 
 
 class BadRun(ValueError):
@@ -133,12 +134,7 @@ async def play(wanted: Wanted, place: Place, console: Console, told: Told | None
     """Play the files at a place, wait for every case to settle, and report. `told` hears of each as it settles."""
     agents = [case.agent for path in wanted.files for case in read(path, wanted.limit)]
     heard = Heard(responded={a.case.id: asyncio.Event() for a in agents})
-    async with _players(wanted, place) as (agent, people):
-        listening = [
-            asyncio.create_task(_listen_to_agent(agent, people, heard)),
-            asyncio.create_task(_listen(people, heard)),
-        ]
-        feeding = asyncio.create_task(_feed(agent, agents))
+    async with _players(wanted, place) as players:
         with _progress(console) as progress:
             bar = progress.add_task("cases settled", total=len(agents))
 
@@ -149,21 +145,28 @@ async def play(wanted: Wanted, place: Place, console: Console, told: Told | None
                 progress.advance(bar)
                 return line
 
-            lines = await _all(asyncio.gather(*(follow(a) for a in agents)), listening)
-        agent.no_more()
-        people.no_more()
-        await asyncio.gather(feeding, *listening)
+            lines = await _all_settled(agents, follow, players, heard)
     stored = {(a.case.id, e.id) for a in agents for e in await place.cases.evidence(a.case.id) if e.accepted}
     report: dict[str, Any] = report_of(lines, heard.acknowledged, stored)
     return {**report, "refused": heard.refused} if heard.refused else report
 
 
-async def _all(following: asyncio.Future[list[CaseLine]], listening: Sequence[asyncio.Future[Any]]) -> list[CaseLine]:
-    """What became of every case. Raises ChildFailed where a player ends before that."""
+async def _all_settled(
+    agents: Sequence[Recorded], follow: Follow, players: tuple[Child, Child], heard: Heard
+) -> list[CaseLine]:
+    """Let the players play, and hear them out. Raises ChildFailed where one ends before every case has settled."""
+    agent, people = players
+    listening = [asyncio.create_task(ear) for ear in (_listen_to_agent(agent, people, heard), _listen(people, heard))]
+    feeding = asyncio.create_task(_feed(agent, agents))
+    following = asyncio.gather(*map(follow, agents))
+    either: list[asyncio.Future[Any]] = [following, *listening]
     try:
-        done, _ = await asyncio.wait([following, *listening], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if following not in done:
             raise ChildFailed("the agent's or the people's process ended before every case had settled")
+        agent.no_more()
+        people.no_more()
+        await asyncio.gather(feeding, *listening)
         return following.result()
     finally:
         following.cancel()
@@ -210,7 +213,7 @@ async def _settled(recorded: Recorded, place: Place, heard: Heard) -> CaseLine:
     settlement: Settlement = await handle.result()
     first = await place.cases.last_settlement(case_id)
     runs = [r async for r in place.client.list_workflows(f'WorkflowId = "case/{case_id}"')]
-    cost = cost_of(await handle.fetch_history())
+    cost = cost_of((await handle.fetch_history()).events)
     return CaseLine(
         case_id=case_id,
         outcome=settlement.outcome if first else None,

@@ -63,13 +63,16 @@ async def _started(console: Console, stack: AsyncExitStack, folder: Path) -> Pla
     )
     with console.status("Starting a Temporal server, a shop, a store and a worker, all on this machine ..."):
         place = await stack.enter_async_context(embedded(folder, SHOP, WAITS, ui=True))
-    console.print(f"Temporal, a shop, a store and a worker are running; watch along at {place.ui}\n", soft_wrap=True)
+    console.print(f"Temporal, a shop, a store and a worker are running; watch along at {place.ui}", soft_wrap=True)
     return place
 
 
 async def _told(console: Console, place: Place) -> dict[str, Any]:
     titles = {case.agent.case.id: case.title for case in read(CASES)}
     book = load("retail")
+    console.print(
+        f"An agent takes up {len(titles)} cases; the first settle in about {WATCH.total_seconds() + 2:g} s.\n"
+    )
 
     async def told(line: CaseLine) -> None:
         await _tell_case(console, place, titles[line.case_id], line, book)

@@ -7,6 +7,7 @@ import re
 from aftercare.lifecycle.state import CaseState
 from aftercare.messages.case import Action
 from aftercare.messages.outcome import Episode, Outcome
+from aftercare.messages.override import FinalAction
 from aftercare.messages.policy import FactCheck, Verdict, Verification
 from policies.book import PolicyBook
 
@@ -31,7 +32,7 @@ _QUIET = {
 def what_happened(state: CaseState, outcome: Outcome, book: PolicyBook) -> str:
     """One case in a sentence: claimed -> found -> ended."""
     first = state.episodes[0]
-    told = [_claimed(first, book), _found(first), _ended(state, outcome)]
+    told = [_claimed(first, book), _found(first), _ended(state, outcome, book)]
     return " → ".join(part for part in told if part)
 
 
@@ -78,12 +79,18 @@ def _differs(fact: FactCheck) -> str:
     return f"{fact.record} has {fact.field} {fact.found!r}, not {fact.expected!r}"
 
 
-def _ended(state: CaseState, outcome: Outcome) -> str:
+def _ended(state: CaseState, outcome: Outcome, book: PolicyBook) -> str:
     ends = [f"{f.kind} {f.value:g} {f.unit}" for f in state.feedback if f.value is not None]
     ends += [f"the customer comes back: “{r.reason}”" for r in state.reopens]
     ends += [f"the customer asks {_about(r.same_issue)}: “{r.reason}”" for r in state.recontacts]
-    ends += [f"{o.reviewer} decides “{o.final.kind.replace('_', ' ')}”: {o.rationale}" for o in state.overrides]
+    ends += [f"{o.reviewer} {_put_right(o.final, book)}: “{o.rationale}”" for o in state.overrides]
     return "; ".join(ends) or _QUIET.get(outcome, "")
+
+
+def _put_right(final: FinalAction, book: PolicyBook) -> str:
+    if final.kind == "actions":
+        return f"puts it right ({'; '.join(_did(action, book) for action in final.actions)})"
+    return "takes it back" if final.kind == "undo" else "finds nothing to do"
 
 
 def _about(same_issue: bool) -> str:

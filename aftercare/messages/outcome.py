@@ -31,6 +31,9 @@ class Outcome(StrEnum):
     CONFIRMED = "confirmed"
 
 
+QUIET = (Outcome.CONFIRMED, Outcome.UNCONFIRMED)  # the ends to which nobody has to look
+
+
 class Label(Message):
     """What the case teaches: the right intent and whether the agent was right, null where nobody can say."""
 

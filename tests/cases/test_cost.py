@@ -1,0 +1,55 @@
+"""What a case costs: events, billable actions and bytes, of a quiet case and of each message more."""
+
+from __future__ import annotations
+
+from aftercare.demo.cost import Cost
+from aftercare.messages.case import Steps
+from tests.cases.desk import Desk
+from tests.cases.test_coming_back import watched
+
+
+def within(cost: Cost, events: int, actions: int) -> bool:
+    return cost.events <= events and cost.actions <= actions and cost.bytes <= 8_000
+
+
+async def test_a_quiet_case_reported_whole_costs_32_events_and_8_actions(desk: Desk) -> None:
+    """The budget of the design, and at most eight kilobytes."""
+    case = desk.case("whole")
+    case.cancelled()
+    await case.reported()
+    await case.settled()
+    assert within(await case.cost(), 32, 8)
+
+
+async def test_a_quiet_case_reported_live_costs_44_events_and_12_actions(desk: Desk) -> None:
+    """Registered, one batch of steps, resolved."""
+    case = desk.case("live")
+    case.cancelled()
+    await case.registered()
+    await case.worked_on()
+    await case.resolved()
+    await case.settled()
+    assert within(await case.cost(), 44, 12)
+
+
+async def test_another_batch_of_steps_costs_5_events_and_1_action(desk: Desk) -> None:
+    """An update and its workflow task; the steps themselves lie in the store."""
+    case = desk.case("batches")
+    case.cancelled()
+    await case.registered()
+    await case.worked_on()
+    more = case.steps[2].model_copy(update={"number": 5})
+    await desk.gateway.record_steps(case.id, Steps(id="steps-2", steps=(more,)))
+    await case.resolved()
+    await case.settled()
+    cost = await case.cost()
+    assert (cost.events, cost.actions) == (49, 12)
+
+
+async def test_feedback_in_the_watch_costs_5_events_and_2_actions(desk: Desk) -> None:
+    """A signal, its workflow task, and the marker of its being stored."""
+    case = await watched(desk, "feedback")
+    await case.signalled("feedback", id="csat-1", kind="csat", value=5)
+    await case.settled()
+    cost = await case.cost()
+    assert (cost.events, cost.actions) == (37, 10)

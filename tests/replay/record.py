@@ -1,0 +1,169 @@
+"""`python -m tests.replay.record`: record the histories anew, on a real server with short waits.
+
+Only after a change of command order that no running case can meet: before that, guard it with `workflow.patched`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from temporalio.testing import WorkflowEnvironment
+
+from activities.books import Books
+from aftercare.demo.processes import TEMPORAL
+from aftercare.gateway import Gateway
+from aftercare.messages.outcome import Stage
+from aftercare.store.cases import Cases
+from aftercare.store.database import Database
+from aftercare.systems.records import RecordsInMemory, Systems
+from aftercare.temporal import DATA_CONVERTER, run_main
+from tests.cases.desk import Desk, Told
+from worker import case_worker
+from workflows.conventions import SEARCH_ATTRIBUTES
+
+HISTORIES = Path(__file__).parent / "histories"
+WAITS = dict.fromkeys(("watch", "resolve_within", "verify_within"), timedelta(seconds=2))
+
+
+async def whole_confirmed(case: Told) -> None:
+    case.cancelled()
+    await case.reported()
+
+
+async def live_confirmed(case: Told) -> None:
+    case.cancelled()
+    await case.registered()
+    await case.worked_on()
+    await case.resolved()
+
+
+async def failed(case: Told) -> None:
+    await case.reported()
+
+
+async def unconfirmed(case: Told) -> None:
+    await case.reported(actions=())
+
+
+async def abandoned(case: Told) -> None:
+    await case.registered()
+    await case.worked_on()
+
+
+async def escalated(case: Told) -> None:
+    case.cancelled()
+    await case.registered()
+    await case.worked_on()
+    await case.escalated(case.action)
+
+
+async def watched(case: Told) -> None:
+    await whole_confirmed(case)
+    await case.until(Stage.WATCHING)
+
+
+async def reopened(case: Told) -> None:
+    await watched(case)
+    await case.signalled("reopen", id="back-1")
+
+
+async def reopened_and_resolved(case: Told) -> None:
+    await reopened(case)
+    await case.until(Stage.RESOLVING, episode=2)
+    await case.resolved(id="resolution-2")
+
+
+async def recontacted_and_scored(case: Told) -> None:
+    await watched(case)
+    await case.signalled("recontact", id="mail-1")
+    await case.signalled("feedback", id="csat-1", kind="csat", value=2)
+
+
+async def overridden(case: Told) -> None:
+    await watched(case)
+    case.put_back()
+    await case.overridden()
+
+
+async def reopened_and_overridden(case: Told) -> None:
+    await reopened(case)
+    await case.until(Stage.RESOLVING, episode=2)
+    case.put_back()
+    await case.signalled("override", **case.override())
+
+
+async def refused_signals(case: Told) -> None:
+    await watched(case)
+    await case.signalled("feedback", nothing="here")
+    await case.signalled("re-open", id="back-1")
+
+
+async def followed_up_by_reopening(case: Told) -> None:
+    await whole_confirmed(case)
+    await case.handle.result()
+    await case.signalled("reopen", id="back-1")
+
+
+async def followed_up_by_feedback(case: Told) -> None:
+    await whole_confirmed(case)
+    await case.handle.result()
+    await case.signalled("feedback", id="csat-1", kind="csat", value=5)
+
+
+PATHS: dict[str, Callable[[Told], Awaitable[None]]] = {
+    path.__name__: path
+    for path in (
+        whole_confirmed,
+        live_confirmed,
+        failed,
+        unconfirmed,
+        abandoned,
+        escalated,
+        reopened,
+        reopened_and_resolved,
+        recontacted_and_scored,
+        overridden,
+        reopened_and_overridden,
+        refused_signals,
+        followed_up_by_reopening,
+        followed_up_by_feedback,
+    )
+}
+
+
+async def main() -> int:
+    """Walk every path and keep its history; the latest run's, where a case ran twice."""
+    HISTORIES.mkdir(exist_ok=True)
+    with TemporaryDirectory() as folder:
+        database = Database(f"sqlite+aiosqlite:///{folder}/store.db")
+        await database.migrate()
+        cases, shop = Cases(database), RecordsInMemory()
+        async with await WorkflowEnvironment.start_local(
+            dev_server_existing_path=TEMPORAL,
+            search_attributes=list(SEARCH_ATTRIBUTES),
+            data_converter=DATA_CONVERTER,
+            identity="recorder",
+        ) as env:
+            desk = Desk(env, Gateway(env.client, cases), cases, shop)
+            async with case_worker(env.client, cases, Books(cases, waits=WAITS), Systems({"shop": shop})):
+                await asyncio.gather(*(_record(desk, name) for name in (sys.argv[1:] or PATHS)))
+        await database.close()
+    return 0
+
+
+async def _record(desk: Desk, name: str) -> None:
+    case = desk.case(name.replace("_", "-"))
+    await PATHS[name](case)
+    await case.handle.result()
+    history = await case.handle.fetch_history()
+    (HISTORIES / f"{name}.json").write_text(history.to_json(), "utf-8")
+    print(f"{name}: {len(history.events)} events")
+
+
+if __name__ == "__main__":
+    run_main(main())
