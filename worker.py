@@ -57,7 +57,7 @@ def case_worker(client: Client, cases: Cases, books: Books, systems: Systems) ->
 async def main() -> int:
     """Run until SIGINT or SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("httpx", "alembic"):  # httpx would log the addresses of customers' records
+    for chatty in ("httpx", "alembic", "temporalio.worker"):  # httpx would log the addresses of customers' records
         logging.getLogger(chatty).setLevel(logging.WARNING)
     settings = Settings()
     database = Database(settings.database_url)

@@ -26,6 +26,7 @@ from aftercare.store.cases import Cases, StepTaken
 from workflows import conventions as by
 from workflows.case import CaseWorkflow
 
+AFTER = "What came in after the case had settled, or before it was registered"
 LARGEST_MESSAGE = 512 * 1024
 LARGEST_BATCH = 4 * 1024 * 1024
 
@@ -129,7 +130,7 @@ def _start(case_id: str, case: Case | None) -> dict[str, Any]:
     if case:
         known.append(SearchAttributePair(by.AGENT_NAME, case.agent))
         known += [SearchAttributePair(by.RELEASE_ID, case.release)] if case.release else []
-    what = f"A case of agent {case.agent}, by {case.channel}" if case else "Evidence about a case"
+    what = f"Agent {case.agent}{f', {case.release}' if case.release else ''}, by {case.channel}" if case else AFTER
     return {
         "id": by.case_workflow_id(case_id),
         "task_queue": by.CASES_QUEUE,

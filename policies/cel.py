@@ -6,6 +6,7 @@ the answer is then `Unknown`, and the verdict `undetermined`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -89,7 +90,7 @@ class Expression:
         """The plain value, or `Unknown`."""
         result = self._compiled.eval(facts.activation)
         if result.type() == cel.Type.ERROR:
-            return Unknown(str(result.value()))
+            return Unknown(_plainly(str(result.value())))
         return result.plain_value()
 
 
@@ -133,6 +134,15 @@ class Language:
     def facts(self, known: Mapping[str, Any]) -> Facts:
         """Facts for one question or many."""
         return Facts(self, known)
+
+
+def _plainly(fault: str) -> str:
+    """An evaluation fault in words for people."""
+    if named := re.search(r'No value with name "(.+?)" found', fault):
+        return f"{named[1]} is not known"
+    if named := re.search(r'Key not found in map : "?(.+?)"?$', fault):
+        return f"there is no {named[1]}"
+    return fault.split(": ", 1)[-1]
 
 
 def _explain(raw: str) -> CelError:

@@ -89,5 +89,4 @@ def _used(rule: Rule, facts: Facts) -> dict[str, Any]:
 
 
 def _plain(answer: Any) -> str:
-    why = answer.why if isinstance(answer, Unknown) else str(answer)
-    return why.split(": ", 1)[-1][:200]
+    return (answer.why if isinstance(answer, Unknown) else str(answer))[:200]

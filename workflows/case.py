@@ -13,6 +13,7 @@ from activities.cases import CaseActivities
 from activities.verification import VerificationActivities
 from aftercare.lifecycle.outcome import outcome_of, settlement_of
 from aftercare.lifecycle.state import CaseState
+from aftercare.lifecycle.story import in_words
 from aftercare.messages.case import Case, CaseInput
 from aftercare.messages.outcome import QUIET, Episode, Settlement, Stage
 from aftercare.messages.policy import AuditResult, Timing, Verdict, Verification, VerificationResult
@@ -67,7 +68,9 @@ class CaseWorkflow(CaseMessages):
         while not self._ended() and (rest := self._silence_left(within)) > timedelta(0):
             try:
                 await workflow.wait_condition(
-                    self._ended, timeout=rest, timeout_summary=f"the agent may be silent for {within}"
+                    self._ended,
+                    timeout=rest,
+                    timeout_summary=f"wait for the agent, silent for {in_words(within)} at most",
                 )
             except TimeoutError:
                 continue
@@ -83,7 +86,7 @@ class CaseWorkflow(CaseMessages):
             result = await workflow.execute_activity_method(
                 VerificationActivities.verify_outcome,
                 self._examination(True),
-                summary=f"look for {self._claims()} in the systems of record",
+                summary=f"look in the systems of record: {self._claims()}",
                 start_to_close_timeout=by.LOOK_TIMEOUT,
                 schedule_to_close_timeout=within + by.LOOK_GRACE,
                 retry_policy=by.LOOK_RETRY,
@@ -102,7 +105,7 @@ class CaseWorkflow(CaseMessages):
             result = await workflow.execute_activity_method(
                 AuditActivities.audit_compliance,
                 self._examination(self._episode.handled_by == "human"),
-                summary=f"audit against the {self._case.domain} policy book",
+                summary=f"audit {self._audited()} against the {self._case.domain} policy book",
                 start_to_close_timeout=by.LOOK_TIMEOUT,
                 schedule_to_close_timeout=by.AUDIT_LIMIT,
                 retry_policy=by.LOOK_RETRY,
@@ -121,7 +124,9 @@ class CaseWorkflow(CaseMessages):
         self._index()
         try:
             await workflow.wait_condition(
-                lambda: bool(self.state.openings), timeout=watch, timeout_summary=f"re-open watch of {watch}"
+                lambda: bool(self.state.openings),
+                timeout=watch,
+                timeout_summary=f"wait {in_words(watch)} for the customer to come back",
             )
         except TimeoutError:
             return
@@ -149,6 +154,7 @@ class CaseWorkflow(CaseMessages):
                 state=self.state.model_dump(mode="json"),
                 at=workflow.now(),
             ),
+            summary=f"write down: {outcome_of(self.state)}",
             start_to_close_timeout=by.STORE_TIMEOUT,
             retry_policy=by.STORE_RETRY,
         )
@@ -223,8 +229,15 @@ class CaseWorkflow(CaseMessages):
         return (self.state.last_sign or workflow.now()) + within - workflow.now()
 
     def _claims(self) -> str:
-        names = [a.name for a in self._episode.actions]
-        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") if names else "nothing"
+        names = [a.name.replace("_", " ") for a in self._episode.actions]
+        if not names:
+            return "what the agent did, taken back" if self._episode.ending == "undo" else "no change was claimed"
+        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+    def _audited(self) -> str:
+        if self._episode.handled_by == "human":
+            return "what the person did"
+        return f"{max(self._episode.steps_to - self._episode.steps_from + 1, 0)} steps"
 
     @property
     def _episode(self) -> Episode:

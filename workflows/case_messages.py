@@ -245,6 +245,7 @@ class CaseMessages:
         await workflow.execute_local_activity_method(
             CaseActivities.record_evidence,
             evidence,
+            summary=f"keep {evidence.kind}" if evidence.accepted else f"keep what was refused: {evidence.kind}",
             start_to_close_timeout=STORE_TIMEOUT,
             retry_policy=STORE_RETRY,
         )

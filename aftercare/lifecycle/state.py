@@ -22,6 +22,7 @@ class Opening(BaseModel):
     """Why an episode is to begin: first contact, a reopening, or a person stepping in."""
 
     began: str
+    because: str = ""
     override: Override | None = None
 
 
@@ -108,7 +109,7 @@ class CaseState(BaseModel):
         opening = self.openings.popleft() if self.openings else Opening(began="first contact")
         number = len(self.episodes) + 1
         since = self.episodes[-1].steps_to + 1 if self.episodes else 1
-        episode = Episode(number=number, began=opening.began, steps_from=since)
+        episode = Episode(number=number, began=opening.began, because=opening.because, steps_from=since)
         self.episodes.append(episode)
         self.stage = Stage.RESOLVING
         self.last_sign = at
@@ -132,7 +133,7 @@ class CaseState(BaseModel):
         self.reopens.append(reopen)
         waiting = self.awaiting_agent or any(o.began == "reopened" for o in self.openings)
         if not waiting:
-            self.openings.append(Opening(began="reopened"))
+            self.openings.append(Opening(began="reopened", because=reopen.reason[:500]))
 
     def step_in(self, override: Override) -> None:
         """A person corrects the agent; what the agent had decided is filled in from the trace."""

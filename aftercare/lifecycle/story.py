@@ -1,13 +1,24 @@
-"""How a case reads: the Markdown an operator sees beside its history, written anew at each stage."""
+"""How a case reads: the Markdown an operator sees beside its history, written anew at each stage.
+
+One bullet a line: the Temporal UI runs nested lists together. Names and addresses of customers stay in the store.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
 from aftercare.lifecycle.outcome import outcome_of
 from aftercare.lifecycle.state import CaseState
+from aftercare.messages.base import NOT_REPORTED, Confidence
 from aftercare.messages.case import Action
 from aftercare.messages.outcome import Episode, Stage
-from aftercare.messages.override import Deciding, Override, RecordFact, TraceStep
+from aftercare.messages.override import Clause, Deciding, Override, RecordFact
 from aftercare.messages.policy import FactCheck, Verdict, Verification
+
+SHOWN = 6
+PRIVATE = frozenset({"address", "address1", "address2", "city", "state", "zip", "country", "email", "name", "phone"})
 
 _NEXT = {
     Stage.RESOLVING: "the agent's resolution",
@@ -16,9 +27,8 @@ _NEXT = {
     Stage.WATCHING: "the customer: a word, a second contact, a reopening, or a person's correction",
 }
 _ENDING = {
-    "resolved": "the agent claims to have resolved it",
+    "resolved": "the agent says it is resolved",
     "escalated": "the agent handed over to a person",
-    "fell_silent": "the agent fell silent",
     "actions": "a person put it right",
     "undo": "a person took back what the agent did",
     "nothing_to_do": "a person found that nothing had to be done",
@@ -29,16 +39,25 @@ def tell(state: CaseState) -> str:
     """The case so far, in Markdown: who, what was claimed, what was found, what is awaited and until when."""
     lines = [f"# {_heading(state)}", "", _who(state), ""]
     for episode in state.episodes:
-        lines += _episode(state, episode)
+        lines += [*_episode(state, episode), ""]
     if state.feedback or state.recontacts:
         lines += ["## What came in", *_incoming(state), ""]
     if state.refused:
-        refused = (f"- {r.kind} `{r.id}`: {'; '.join(r.reasons)}" for r in state.refused[-5:])
+        refused = (f"- {r.kind} `{r.id}`: {'; '.join(r.reasons)}" for r in state.refused[-SHOWN:])
         lines += [f"## Refused ({len(state.refused)})", *refused, ""]
     if state.stage in _NEXT:
         until = state.episode.watch_until if state.episode and state.stage is Stage.WATCHING else None
         lines.append(f"**Waiting for** {_NEXT[state.stage]}{f', until {until:%Y-%m-%d %H:%M} UTC' if until else ''}.")
     return "\n".join(lines)
+
+
+def in_words(time: timedelta) -> str:
+    """A length of time as people say it: 24 h, 30 min, 8 s."""
+    seconds = int(time.total_seconds())
+    if not seconds:
+        return f"{time.total_seconds():g} s"
+    parts = ((seconds // 3600, "h"), (seconds % 3600 // 60, "min"), (seconds % 60, "s"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
 def _heading(state: CaseState) -> str:
@@ -62,77 +81,106 @@ def _who(state: CaseState) -> str:
     return f"Agent **{case.agent}**{release}, by {case.channel}; {state.steps.count} steps on record.{pinned}"
 
 
-def _episode(state: CaseState, episode: Episode) -> list[str]:
-    ending = _ENDING.get(episode.ending or "", "not ended yet")
-    lines = [f"## Episode {episode.number} ({episode.began}): {ending}"]
+def _episode(state: CaseState, episode: Episode) -> Iterator[str]:
+    yield f"## Episode {episode.number} ({episode.began}): {_ending(state, episode)}"
+    if episode.because:
+        yield f"- The customer came back: {quoted(episode.because)}"
     override = next((o for o in state.overrides if o.id == episode.override), None)
     if override:
-        lines += _override(override)
+        yield from _override(override)
     elif episode.ending in ("resolved", "escalated"):
-        lines.append(f"- Intent **{episode.intent}**, confidence {_confidence(episode)}")
+        yield f"- Intent **{episode.intent}**, confidence {_confidence(episode.confidence)}"
     for action in episode.actions:
-        lines.append(f"- {'Done' if override else 'Claimed'}: {_action(action)}")
+        yield f"- {'Done' if override else 'Claimed'}: {_action(action)}"
     if episode.ending == "resolved" and not episode.actions:
-        lines.append("- Claimed: an answer, no change in any system")
-    return [*lines, *_verification(episode), *_audit(episode), ""]
+        yield "- Claimed: an answer, no change in any system"
+    yield from _verification(episode)
+    yield from _audit(episode)
 
 
-def _override(override: Override) -> list[str]:
-    lines = [
-        f"- **{override.reviewer}** decided: {override.final.kind.replace('_', ' ')}",
-        f"- Because: {override.rationale}",
-        f"- Deciding: {_deciding(override.deciding)}",
-    ]
+def _ending(state: CaseState, episode: Episode) -> str:
+    if episode.ending == "fell_silent":
+        within = state.book.timing.resolve_within if state.book else timedelta()
+        return f"the agent fell silent for {in_words(within)}"
+    return _ENDING.get(episode.ending or "", "not ended yet")
+
+
+def _override(override: Override) -> Iterator[str]:
+    yield f"- **{override.reviewer}**: {quoted(override.rationale)}"
+    yield f"- What decided it: {_deciding(override.deciding)}"
     if override.original:
         original = override.original
-        lines.append(f"- Instead of: {original.decision}, intent {original.intent}, confidence {original.confidence}")
-    return lines
+        told = f"intent {original.intent}, confidence {_confidence(original.confidence)}"
+        yield f"- The agent had {original.decision.replace('_', ' ')}: {told}"
 
 
 def _deciding(deciding: Deciding) -> str:
     if isinstance(deciding, RecordFact):
-        told = f"{deciding.system} {deciding.record}, `{deciding.field}`"
-        return f"{told}: found `{deciding.found}`, expected `{deciding.expected}`"
-    return f"step {deciding.step} of the trace" if isinstance(deciding, TraceStep) else f"clause {deciding.clause}"
+        place = f"{deciding.system} {deciding.record}, {deciding.field}"
+        return f"{place}{_beside(deciding.field, deciding.expected, deciding.found)}"
+    return f"clause **{deciding.clause}**" if isinstance(deciding, Clause) else f"step {deciding.step} of the trace"
 
 
-def _verification(episode: Episode) -> list[str]:
+def _verification(episode: Episode) -> Iterator[str]:
     result = episode.verification
     if result is None:
-        return []
-    told = {
-        Verification.VERIFIED: f"**verified**: all {result.checked} facts are there",
-        Verification.FAILED: f"**failed**: {len(result.differing)} of {result.checked} facts differ",
-        Verification.UNVERIFIABLE: f"**unverifiable**: {result.note}",
+        return
+    differing = sum(f.held is False for f in result.differing)
+    unknown = sum(f.held is None for f in result.differing)
+    yield {
+        Verification.VERIFIED: f"- Verification **verified**: all {result.checked} facts are there",
+        Verification.FAILED: f"- Verification **failed**: {differing} of {result.checked} facts differ"
+        + (f", {unknown} cannot be told" if unknown else ""),
+        Verification.UNVERIFIABLE: f"- Verification **unverifiable**: {result.note}",
     }[result.status]
-    return [f"- Verification {told}", *(f"  - {_fact(f)}" for f in result.differing[:5])]
+    yield from (_fact(f) for f in result.differing[:SHOWN] if f.held is False)
 
 
 def _fact(fact: FactCheck) -> str:
-    if fact.held is None:
-        return f"{fact.system} {fact.record}, `{fact.field}`: {fact.note}"
-    return f"{fact.system} {fact.record}, `{fact.field}`: expected `{fact.expected}`, found `{fact.found}`"
+    return f"- Not so: {fact.system} {fact.record}, {fact.field}{_beside(fact.field, fact.expected, fact.found)}"
 
 
-def _audit(episode: Episode) -> list[str]:
+def _beside(field: str, expected: Any, found: Any) -> str:
+    if PRIVATE & set(field.split(".")):
+        return " differs"
+    return f": expected {_value(expected)}, found {_value(found)}"
+
+
+def _audit(episode: Episode) -> Iterator[str]:
     audit = episode.audit
     if audit is None:
-        return []
-    head = f"- Policy: **{audit.verdict}** ({audit.compliant} kept, {audit.undetermined} cannot be told)"
+        return
+    if not (audit.compliant or audit.undetermined or audit.findings):
+        yield "- Policy: nothing to audit"
+        return
+    yield f"- Policy **{audit.verdict}**: {audit.compliant} kept, {audit.undetermined} cannot be told"
     broken = [f for f in audit.findings if f.verdict is Verdict.VIOLATION]
-    return [head, *(f"  - clause **{f.clause}** ({f.severity}): {f.sentence}" for f in broken[:8])]
+    yield from (f"- Broken: clause **{f.clause}** ({f.severity}). {f.sentence}" for f in broken[:SHOWN])
 
 
-def _incoming(state: CaseState) -> list[str]:
-    told = [f"- {f.kind}: {'-' if f.value is None else f'{f.value:g}'} {f.unit}".rstrip() for f in state.feedback]
-    return told + [f"- second contact, {'same' if r.same_issue else 'another'} issue" for r in state.recontacts]
+def _incoming(state: CaseState) -> Iterator[str]:
+    for feedback in state.feedback:
+        value = "no value" if feedback.value is None else f"{feedback.value:g} {feedback.unit}".rstrip()
+        yield f"- {feedback.kind}: {value}{f', {quoted(feedback.comment)}' if feedback.comment else ''}"
+    for contact in state.recontacts:
+        issue = "same" if contact.same_issue else "another"
+        yield f"- second contact, {issue} issue{f': {quoted(contact.reason)}' if contact.reason else ''}"
 
 
-def _confidence(episode: Episode) -> str:
-    return "not reported" if episode.confidence == "not_reported" else f"{episode.confidence:.2f}"
+def _confidence(confidence: Confidence) -> str:
+    return "not reported" if confidence == NOT_REPORTED else f"{float(confidence):.2f}"
 
 
 def _action(action: Action) -> str:
-    # Ids and reasons tell an operator enough; names and addresses stay in the store.
     shown = {k: v for k, v in action.arguments.items() if k.endswith(("_id", "_ids", "reason"))}
-    return f"`{action.name}`({', '.join(f'{k}={v}' for k, v in shown.items())})"
+    told = (f"{k} {', '.join(map(str, v)) if isinstance(v, list | tuple) else v}" for k, v in shown.items())
+    return f"{action.name.replace('_', ' ')} ({'; '.join(told)})"
+
+
+def _value(value: Any) -> str:
+    return "*nothing*" if value is None else f"`{value}`" if str(value) else "*(empty)*"
+
+
+def quoted(words: str) -> str:
+    """A person's words, in one line."""
+    return f"“{' '.join(words.split())[:300]}”"

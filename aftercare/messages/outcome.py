@@ -47,6 +47,7 @@ class Episode(Message):
 
     number: int
     began: str
+    because: str = ""
     handled_by: str = "agent"
     ending: str | None = None
     intent: str = "unknown"

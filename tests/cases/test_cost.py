@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from aftercare.demo.cost import Cost
+from temporalio.client import WorkflowHistory
+
+from aftercare.demo.cost import Cost, cost_of
 from aftercare.messages.case import Steps
 from tests.cases.desk import Desk
-from tests.cases.test_coming_back import watched
+from tests.replay.record import HISTORIES
 
 
 def within(cost: Cost, events: int, actions: int) -> bool:
@@ -46,10 +48,8 @@ async def test_another_batch_of_steps_costs_5_events_and_1_action(desk: Desk) ->
     assert (cost.events, cost.actions) == (49, 12)
 
 
-async def test_feedback_in_the_watch_costs_5_events_and_2_actions(desk: Desk) -> None:
-    """A signal, its workflow task, and the marker of its being stored."""
-    case = await watched(desk, "feedback")
-    await case.signalled("feedback", id="csat-1", kind="csat", value=5)
-    await case.settled()
-    cost = await case.cost()
-    assert (cost.events, cost.actions) == (37, 10)
+def test_evidence_in_the_watch_costs_5_events_and_2_actions() -> None:
+    """A signal, its workflow task and the marker of its being stored; a changed outcome is indexed once more."""
+    history = WorkflowHistory.from_json("case", (HISTORIES / "recontacted_and_scored.json").read_text("utf-8"))
+    cost = cost_of(history.events)
+    assert (cost.events, cost.actions) == (32 + 2 * 5 + 1, 8 + 2 * 2 + 1)

@@ -61,11 +61,11 @@ async def test_every_activity_and_timer_says_what_it_is_for(desk: Desk) -> None:
     ]
     assert [summary(e.user_metadata.summary) for e in timed] == [
         "pin the policy book, write the case down",
-        "look for cancel_pending_order in the systems of record",
-        "audit against the retail policy book",
-        "re-open watch of 1 day, 0:00:00",
+        "look in the systems of record: cancel pending order",
+        "audit 4 steps against the retail policy book",
+        "wait 24 h for the customer to come back",
     ]
-    assert summary(events[0].user_metadata.summary) == "A case of agent retail, by chat"
+    assert summary(events[0].user_metadata.summary) == "Agent retail, by chat"
 
 
 async def test_the_details_tell_what_was_claimed_and_what_is_awaited(desk: Desk) -> None:
@@ -73,7 +73,7 @@ async def test_the_details_tell_what_was_claimed_and_what_is_awaited(desk: Desk)
     case = await watched(desk, "told")
     told = await details(case)
     assert "Watching; confirmed unless somebody objects" in told
-    assert "Claimed: `cancel_pending_order`" in told
+    assert f"Claimed: cancel pending order (order_id {case.order}" in told
     assert "**verified**: all 3 facts are there" in told
     assert "**Waiting for** the customer" in told
     assert "UTC" in told
@@ -86,10 +86,9 @@ async def test_the_details_of_an_override_tell_who_why_and_by_what(desk: Desk) -
     await case.overridden()
     await case.until(Stage.WATCHING, episode=2)
     told = await details(case)
-    assert "**r.meyer** decided: undo" in told
-    assert "Because: The customer wanted to keep it." in told
-    assert "Deciding: clause general.4" in told
-    assert "Instead of: resolved, intent cancel_pending_order, confidence not_reported" in told
+    assert "**r.meyer**: “The customer wanted to keep it.”" in told
+    assert "What decided it: clause **general.4**" in told
+    assert "The agent had resolved: intent cancel_pending_order, confidence not reported" in told
 
 
 async def test_a_failed_verification_tells_the_differing_fact(desk: Desk) -> None:
@@ -97,7 +96,7 @@ async def test_a_failed_verification_tells_the_differing_fact(desk: Desk) -> Non
     case = await desk.case("told-failed").reported()
     await case.settled()
     told = await details(case)
-    assert f"shop orders/{case.order}, `status`: expected `cancelled`, found `pending`" in told
+    assert f"shop orders/{case.order}, status: expected `cancelled`, found `pending`" in told
 
 
 async def test_no_personal_data_stands_in_ids_and_attributes(desk: Desk) -> None:

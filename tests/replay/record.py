@@ -27,7 +27,11 @@ from worker import case_worker
 from workflows.conventions import SEARCH_ATTRIBUTES
 
 HISTORIES = Path(__file__).parent / "histories"
-WAITS = dict.fromkeys(("watch", "resolve_within", "verify_within"), timedelta(seconds=2))
+WAITS = {
+    "watch": timedelta(seconds=2),
+    "resolve_within": timedelta(seconds=8),
+    "verify_within": timedelta(seconds=2),
+}
 
 
 async def whole_confirmed(case: Told) -> None:

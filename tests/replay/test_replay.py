@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from aftercare.messages.case import CaseInput
-from aftercare.messages.outcome import Settlement
 from aftercare.temporal import DATA_CONVERTER, workflow_runner
+from tests.replay.audit_first import AuditFirst
 from tests.replay.record import HISTORIES, PATHS
 from worker import WORKFLOWS
-from workflows.case import CaseWorkflow
 
 INSTRUCTIONS = """
 The history {name} no longer replays: {error}
@@ -30,7 +27,7 @@ async def replayed(path: Path, *workflows: type) -> None:
     replayer = Replayer(
         workflows=workflows or WORKFLOWS, data_converter=DATA_CONVERTER, workflow_runner=workflow_runner()
     )
-    history = WorkflowHistory.from_json(f"case/{path.stem}", path.read_text("utf-8"))
+    history = WorkflowHistory.from_json(f"case/{path.stem}", path.read_text("utf-8"))  # noqa: ASYNC240
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     if result.replay_failure:
         raise AssertionError(INSTRUCTIONS.format(name=path.stem, error=result.replay_failure))
@@ -45,20 +42,6 @@ async def test_every_committed_history_replays(name: str) -> None:
 def test_every_path_has_a_history_and_no_history_is_left_over() -> None:
     """What is recorded is what is replayed."""
     assert {p.stem for p in HISTORIES.glob("*.json")} == set(PATHS)
-
-
-@workflow.defn(name="CaseWorkflow")
-class AuditFirst(CaseWorkflow):
-    """The same case with two steps exchanged."""
-
-    @workflow.init
-    def __init__(self, given: CaseInput) -> None:
-        super().__init__(given)
-
-    @workflow.run
-    async def run(self, given: CaseInput) -> Settlement:
-        self._verify, self._audit = self._audit, self._verify  # type: ignore[method-assign]
-        return await super().run(given)
 
 
 async def test_a_changed_order_of_commands_fails_with_instructions() -> None:
