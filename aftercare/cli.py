@@ -15,7 +15,9 @@ from aftercare.temporal import run_main
 
 app = App(name="aftercare", help=purpose, version="0.1.0", help_format="rst")
 policy = App(name="policy", help="Look at the policy books.")
+bench = App(name="bench", help="Measure; every figure beside its bar. Exit code 1 where a bar is missed.")
 app.command(policy)
+app.command(bench)
 
 
 @app.command
@@ -92,6 +94,29 @@ def policy_check(folder: Path | None = None) -> int:
     from aftercare.policy_check import check
 
     return check(folder, Console())
+
+
+@bench.command(name="history")
+async def bench_history(json: Path | None = None, quick: Annotated[bool, Parameter(negative=())] = False) -> int:
+    """What a case costs in history events, billable actions and bytes, and what each message adds.
+
+    Parameters
+    ----------
+    json
+        Also write the figures to this file.
+    quick
+        The same: it takes well under a minute.
+    """
+    from aftercare.demo.bench_history import bench as measure
+    from aftercare.demo.bench_history import show
+    from aftercare.demo.run import write
+
+    console = Console()
+    figures = await measure(console)
+    show(figures, console)
+    if json:
+        write(figures, json)
+    return 0 if all(figures["within_budget"].values()) else 1
 
 
 def main() -> None:

@@ -105,7 +105,7 @@ class Gateway:
             if error.status is RPCStatusCode.NOT_FOUND:
                 raise Refused([f"no case {case_id!r} is open: it was never registered, or it has settled"]) from error
             raise
-        return receipt
+        return receipt.model_copy(update={"case_id": case_id})
 
     async def _update_with_start(self, case_id: str, update: Any, message: Any, id: str, case: Case | None) -> Receipt:
         _check_size(_plain(message), LARGEST_MESSAGE, "this message")
@@ -122,7 +122,7 @@ class Gateway:
         except WorkflowUpdateFailedError as error:
             await start.workflow_handle()
             raise _refused(error) from error
-        return receipt
+        return receipt.model_copy(update={"case_id": case_id})
 
 
 def _start(case_id: str, case: Case | None) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _start(case_id: str, case: Case | None) -> dict[str, Any]:
     if case:
         known.append(SearchAttributePair(by.AGENT_NAME, case.agent))
         known += [SearchAttributePair(by.RELEASE_ID, case.release)] if case.release else []
-    what = f"Agent {case.agent}{f', {case.release}' if case.release else ''}, by {case.channel}" if case else AFTER
+    what = f"Agent {case.agent}, by {case.channel}" if case else AFTER
     return {
         "id": by.case_workflow_id(case_id),
         "task_queue": by.CASES_QUEUE,
@@ -142,7 +142,7 @@ def _start(case_id: str, case: Case | None) -> dict[str, Any]:
 
 def _update_id(id: str, message: Any) -> str:
     """The same message again gives the first answer; the same id with another body reaches the case, and is refused."""
-    return digest_of([id, _plain(message)])[:20]  # it stands four times in every update's events
+    return digest_of([id, _plain(message)])[:16]  # it stands four times in every update's events
 
 
 def _plain(message: Any) -> Any:

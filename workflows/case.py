@@ -11,14 +11,15 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from activities.audit import AuditActivities
 from activities.cases import CaseActivities
 from activities.verification import VerificationActivities
+from aftercare.lifecycle import story
 from aftercare.lifecycle.outcome import outcome_of, settlement_of
 from aftercare.lifecycle.state import CaseState
-from aftercare.lifecycle.story import in_words
 from aftercare.messages.case import Case, CaseInput
 from aftercare.messages.outcome import QUIET, Episode, Settlement, Stage
 from aftercare.messages.policy import AuditResult, Timing, Verdict, Verification, VerificationResult
 from aftercare.messages.work import ExamineEpisode, OpenCase, Opened, SettleCase
 from workflows import conventions as by
+from workflows.attributes import attributes_of
 from workflows.case_messages import CaseMessages
 
 
@@ -70,7 +71,7 @@ class CaseWorkflow(CaseMessages):
                 await workflow.wait_condition(
                     self._ended,
                     timeout=rest,
-                    timeout_summary=f"wait for the agent, silent for {in_words(within)} at most",
+                    timeout_summary=f"wait for the agent, silent for {story.in_words(within)} at most",
                 )
             except TimeoutError:
                 continue
@@ -86,7 +87,7 @@ class CaseWorkflow(CaseMessages):
             result = await workflow.execute_activity_method(
                 VerificationActivities.verify_outcome,
                 self._examination(True),
-                summary=f"look in the systems of record: {self._claims()}",
+                summary=f"look in the systems of record: {story.claims(self._episode)}",
                 start_to_close_timeout=by.LOOK_TIMEOUT,
                 schedule_to_close_timeout=within + by.LOOK_GRACE,
                 retry_policy=by.LOOK_RETRY,
@@ -105,7 +106,7 @@ class CaseWorkflow(CaseMessages):
             result = await workflow.execute_activity_method(
                 AuditActivities.audit_compliance,
                 self._examination(self._episode.handled_by == "human"),
-                summary=f"audit {self._audited()} against the {self._case.domain} policy book",
+                summary=f"audit {story.audited(self._episode)} against the {self._case.domain} policy book",
                 start_to_close_timeout=by.LOOK_TIMEOUT,
                 schedule_to_close_timeout=by.AUDIT_LIMIT,
                 retry_policy=by.LOOK_RETRY,
@@ -126,7 +127,7 @@ class CaseWorkflow(CaseMessages):
             await workflow.wait_condition(
                 lambda: bool(self.state.openings),
                 timeout=watch,
-                timeout_summary=f"wait {in_words(watch)} for the customer to come back",
+                timeout_summary=f"wait {story.in_words(watch)} for the customer to come back",
             )
         except TimeoutError:
             return
@@ -192,17 +193,8 @@ class CaseWorkflow(CaseMessages):
 
     def _index(self) -> None:
         """Let the case be found by what is known of it: one event, and only for what changed."""
-        state, first = self.state, self.state.episodes[0]
-        known: dict[Any, Any] = {
-            by.CASE_STAGE: str(state.stage),
-            by.CASE_OUTCOME: str(outcome_of(state)),
-            by.AGENT_NAME: self._case.agent,
-            by.INTENT: first.intent,
-            by.POLICY_VERDICT: str(first.audit.verdict) if first.audit else None,
-            by.REOPEN_COUNT: len(state.reopens) or None,
-            by.HUMAN_OVERRIDE: True if state.overrides else None,
-        }
-        changed = [key.value_set(v) for key, v in known.items() if v is not None and self.indexed.get(key.name) != v]
+        known = attributes_of(self.state)
+        changed = [key.value_set(value) for key, value in known.items() if self.indexed.get(key.name) != value]
         if changed:
             workflow.upsert_search_attributes(changed)
             self.indexed |= {key.name: value for key, value in known.items()}
@@ -210,6 +202,7 @@ class CaseWorkflow(CaseMessages):
     def _examination(self, with_actions: bool) -> ExamineEpisode:
         episode = self._episode
         told: dict[str, Any] = {"actions": episode.actions} if with_actions and episode.actions else {}
+        told |= {"within": self._timing.verify_within} if self.state.stage is Stage.VERIFYING else {}
         if episode.handled_by == "human":
             agents = (e.actions for e in reversed(self.state.episodes) if e.handled_by == "agent" and e.actions)
             told |= {"final": episode.ending, "agents": next(agents, ())}
@@ -218,7 +211,6 @@ class CaseWorkflow(CaseMessages):
             number=episode.number,
             steps_from=episode.steps_from,
             steps_to=episode.steps_to,
-            within=self._timing.verify_within,
             **told,
         )
 
@@ -227,17 +219,6 @@ class CaseWorkflow(CaseMessages):
 
     def _silence_left(self, within: timedelta) -> timedelta:
         return (self.state.last_sign or workflow.now()) + within - workflow.now()
-
-    def _claims(self) -> str:
-        names = [a.name.replace("_", " ") for a in self._episode.actions]
-        if not names:
-            return "what the agent did, taken back" if self._episode.ending == "undo" else "no change was claimed"
-        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-    def _audited(self) -> str:
-        if self._episode.handled_by == "human":
-            return "what the person did"
-        return f"{max(self._episode.steps_to - self._episode.steps_from + 1, 0)} steps"
 
     @property
     def _episode(self) -> Episode:

@@ -24,6 +24,7 @@ from aftercare.messages.outcome import Snapshot
 from aftercare.messages.override import Override
 from aftercare.messages.work import RecordEvidence, StoreSteps
 from workflows.conventions import STORE_RETRY, STORE_TIMEOUT
+from workflows.refusals import decoded, refusals
 
 REGISTRATION = "registration"
 
@@ -42,20 +43,20 @@ class CaseMessages:
     async def register(self, case: Case) -> Receipt:
         """Idempotent; the same id with other particulars is refused."""
         await self._opened_with(case)
-        with _refusals():
+        with refusals():
             intake.check_registration(self.state, case)
             return self.state.earlier(REGISTRATION, REGISTRATION, {}) or self._take(REGISTRATION, {}, REGISTRATION)
 
     @register.validator
     def _check_register(self, case: Case) -> None:
-        with _refusals():
+        with refusals():
             intake.check_registration(self.state, case)
 
     @workflow.update(description="An agent reports a batch of decision points")
     async def record_steps(self, batch: Steps) -> Receipt:
         """The batch lies in the store (`held`), or comes inline and is put there."""
         await self._opened_with(None)
-        with _refusals():
+        with refusals():
             if receipt := self._admitted("steps", batch, self._may_report, intake.check_steps):
                 return receipt
         receipt = self._take("steps", batch, batch.id)
@@ -71,7 +72,7 @@ class CaseMessages:
     async def resolve(self, resolution: Resolution) -> Receipt:
         """Intent, confidence, what was done, what was said."""
         await self._opened_with(None)
-        with _refusals():
+        with refusals():
             if receipt := self._admitted("resolution", resolution, self._may_report):
                 return receipt
         self.state.resolution = resolution
@@ -85,7 +86,7 @@ class CaseMessages:
     async def escalate(self, escalation: Escalation) -> Receipt:
         """What the agent had already done is verified and audited all the same."""
         await self._opened_with(None)
-        with _refusals():
+        with refusals():
             if receipt := self._admitted("escalation", escalation, self._may_report):
                 return receipt
         self.state.escalation = escalation
@@ -99,7 +100,7 @@ class CaseMessages:
     async def report(self, report: CaseReport) -> Receipt:
         """Registration, steps and ending in one call."""
         await self._opened_with(report.case)
-        with _refusals():
+        with refusals():
             intake.check_registration(self.state, report.case)
             if receipt := self._admitted("report", report, self._may_report, intake.check_steps):
                 return receipt
@@ -111,7 +112,7 @@ class CaseMessages:
 
     @report.validator
     def _check_report(self, report: CaseReport) -> None:
-        with _refusals():
+        with refusals():
             intake.check_registration(self.state, report.case)
         self._check("report", report, self._may_report, intake.check_steps)
 
@@ -119,12 +120,12 @@ class CaseMessages:
     async def submit_override(self, raw: Any) -> Receipt:
         """Takes an Override as JSON, so that a part that is missing is named in plain words."""
         await self._opened_with(None)
-        with _refusals():
+        with refusals():
             return await self._take_evidence("override", raw)
 
     @submit_override.validator
     def _check_submit_override(self, raw: Any) -> None:
-        with _refusals():
+        with refusals():
             override = intake.parse(Override, raw)
         self._check("override", override, self._may_override)
 
@@ -134,7 +135,7 @@ class CaseMessages:
         await self._opened_with(None)
         raw: Any = None
         try:
-            raw = _decoded(kind, payloads)
+            raw = decoded(kind, payloads)
             await self._take_evidence(kind, raw)
         except Refused as refused:
             await self._keep_refusal(kind, raw, refused)
@@ -219,7 +220,7 @@ class CaseMessages:
     def _check(self, kind: str, message: Any, *checks: Callable[[Any], None]) -> None:
         """A validator's check, by what the workflow holds; before the case is open the handler checks instead."""
         if self.opened:
-            with _refusals():
+            with refusals():
                 self._admitted(kind, message, *checks)
 
     def _may_report(self, message: Any) -> None:
@@ -253,23 +254,3 @@ class CaseMessages:
     def tell(self) -> None:
         """Let the operator read where the case stands."""
         workflow.set_current_details(story.tell(self.state))
-
-
-class _refusals:
-    """Turns what is refused into the error a caller hears."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, Refused):
-            raise ApplicationError(str(error), error.reasons, type="Refused", non_retryable=True) from error
-
-
-def _decoded(kind: str, payloads: Sequence[RawValue]) -> Any:
-    if len(payloads) != 1:
-        raise Refused([f"{kind!r} takes one JSON object, and {len(payloads)} payloads came"])
-    try:
-        return workflow.payload_converter().from_payload(payloads[0].payload)
-    except Exception as error:  # whatever a converter raises, the payload is not JSON
-        raise Refused([f"the payload cannot be read as JSON: {error}"]) from error

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import httpx
 
@@ -28,8 +28,8 @@ BATCH = 100
 class Agent:
     """Plays recorded cases through the gateway."""
 
-    def __init__(self, gateway: Gateway, shop: httpx.AsyncClient) -> None:
-        self._gateway, self._shop = gateway, shop
+    def __init__(self, gateway: Gateway, shop: httpx.AsyncClient, tell: Callable[..., None] = say) -> None:
+        self._gateway, self._shop, self._tell = gateway, shop, tell
 
     async def play(self, recorded: Recorded) -> None:
         """One case, from first contact to what the agent made of it."""
@@ -37,7 +37,7 @@ class Agent:
             await self._whole(recorded)
         else:
             await self._live(recorded)
-        say(event="reported", case=recorded.case.id, ending=recorded.ending)
+        self._tell(event="reported", case=recorded.case.id, ending=recorded.ending)
 
     async def _live(self, recorded: Recorded) -> None:
         id = recorded.case.id
@@ -77,7 +77,7 @@ class Agent:
 
     async def _acknowledged(self, sending: Awaitable[Receipt]) -> None:
         receipt = await sending
-        say(event="acknowledged", case=receipt.case_id, id=receipt.id)
+        self._tell(event="acknowledged", case=receipt.case_id, id=receipt.id)
 
 
 def claimed(recorded: Recorded, steps: list[Step]) -> tuple[Action, ...]:

@@ -90,7 +90,7 @@ class CaseState(BaseModel):
 
     def take(self, kind: str, message: Any, id: str, at: datetime) -> Receipt:
         """Note that a message is taken in, and give its receipt."""
-        receipt = Receipt(case_id=self.case_id, id=id)
+        receipt = Receipt(id=id)
         self.taken[id] = Taken(kind=kind, digest=digest_of(message), receipt=receipt)
         self.last_sign = at
         return receipt

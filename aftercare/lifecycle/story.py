@@ -60,6 +60,21 @@ def in_words(time: timedelta) -> str:
     return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
+def claims(episode: Episode) -> str:
+    """What an episode claims to have done, in a few words."""
+    names = [a.name.replace("_", " ") for a in episode.actions]
+    if not names:
+        return "what the agent did, taken back" if episode.ending == "undo" else "no change was claimed"
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def audited(episode: Episode) -> str:
+    """What of an episode is audited, in a few words."""
+    if episode.handled_by == "human":
+        return "what the person did"
+    return f"{max(episode.steps_to - episode.steps_from + 1, 0)} steps"
+
+
 def _heading(state: CaseState) -> str:
     outcome = outcome_of(state)
     if state.stage is Stage.SETTLED and outcome:

@@ -137,10 +137,13 @@ class CaseInput(Message):
 
 
 class Receipt(Message):
-    """Says that a message was taken in. `release` is the release assigned to the case, when there is one."""
+    """Says that a message was taken in. `release` is the release assigned to the case, when there is one.
 
-    case_id: str
+    `case_id` is filled in by the gateway: a caller of the workflow knows it, and histories stay small.
+    """
+
     id: str
+    case_id: str = ""
     accepted: bool = True
     release: str | None = None
     note: str = ""

@@ -1,0 +1,32 @@
+"""Where a message that cannot be taken in turns into an answer for the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from aftercare.lifecycle.state import Refused
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What is refused inside the block becomes the error a caller hears, with every reason in its details."""
+    try:
+        yield
+    except Refused as refused:
+        raise ApplicationError(str(refused), refused.reasons, type="Refused", non_retryable=True) from refused
+
+
+def decoded(kind: str, payloads: Sequence[RawValue]) -> Any:
+    """The one JSON value of a raw Signal. Raises Refused, where the SDK would have dropped the message unseen."""
+    if len(payloads) != 1:
+        raise Refused([f"{kind!r} takes one JSON object, and {len(payloads)} payloads came"])
+    try:
+        return workflow.payload_converter().from_payload(payloads[0].payload)
+    except Exception as error:  # whatever a converter raises, the payload is not JSON
+        raise Refused([f"the payload cannot be read as JSON: {error}"]) from error
