@@ -73,9 +73,12 @@ class VerificationActivities:
 def _effects(
     book: PolicyBook, work: ExamineEpisode, known: Known, opening: str | None
 ) -> tuple[list[Expected], set[object]]:
-    right, missing = expected(book, work.actions, known, opening)
     if work.final is None:
+        right, missing = expected(book, work.actions, known)
         return right, set(missing)
+    # A person's actions stand in for the agent's: both are judged from where the case began.
+    instead = [a.model_copy(update={"receipt": opening or a.receipt}) for a in work.actions]
+    right, missing = expected(book, instead, known)
     agents, more = expected(book, work.agents, known)
     undo, still = undone(agents, opening, known)
     return corrected(undo, right), set(missing | more | still)

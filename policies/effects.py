@@ -38,16 +38,14 @@ class Expected:
         return RecordRef(system=self.system, kind=kind, id=identity)
 
 
-def expected(
-    book: PolicyBook, actions: Sequence[Action], known: Known, opening: str | None = None
-) -> tuple[list[Expected], set[RecordRef]]:
+def expected(book: PolicyBook, actions: Sequence[Action], known: Known) -> tuple[list[Expected], set[RecordRef]]:
     """The net effects of the actions, and the records still to be read to tell them.
 
-    An action is judged against the records as they stood before its own operation; `opening`, a receipt, stands in
-    for actions that have none. A later effect on the same field takes the place of an earlier one.
+    An action is judged against the records as they stood before its own operation, named by its receipt. A later
+    effect on the same field takes the place of an earlier one.
     """
     records = Records(known)
-    each = [_of_action(book, a, n, records, opening) for n, a in enumerate(actions, 1)]
+    each = [_of_action(book, a, n, records) for n, a in enumerate(actions, 1)]
     return net(e for effects in each for e in effects), records.missing
 
 
@@ -155,14 +153,12 @@ def _includes(found: Any, item: Any) -> bool:
     return same(found, item)
 
 
-def _of_action(
-    book: PolicyBook, action: Action, number: int, records: Records, opening: str | None
-) -> Iterator[Expected]:
+def _of_action(book: PolicyBook, action: Action, number: int, records: Records) -> Iterator[Expected]:
     entry = book.outcomes.actions.get(action.name)
     if entry is None:
         return
     step = action_as_step(action, number)
-    before = action.receipt or opening
+    before = action.receipt
     effects = book.effects[action.name]
     texts = [t for e in effects for t in (e.value.text, e.entry.record, e.entry.field, e.entry.when or "")]
     facts = with_records(

@@ -24,7 +24,10 @@ class FindingLine(Message):
 
 
 class CaseLine(Message):
-    """One case of the report. `verification` and `policy_verdict` are those of the first episode."""
+    """One case of the report. `verification` and `policy_verdict` are those of the first episode.
+
+    `correction` is the verification of what a person did, where a person ended the case.
+    """
 
     case_id: str
     outcome: Outcome | None
@@ -32,6 +35,7 @@ class CaseLine(Message):
     resolved: bool
     verification: Verification | None
     policy_verdict: Verdict | None
+    correction: Verification | None = None
     findings: tuple[FindingLine, ...]
     overrides: int
     reopens: int

@@ -211,16 +211,18 @@ async def _settled(recorded: Recorded, place: Place, heard: Heard) -> CaseLine:
     await heard.responded[case_id].wait()
     handle: WorkflowHandle[Any, Any] = place.client.get_workflow_handle(f"case/{case_id}", result_type=Settlement)
     settlement: Settlement = await handle.result()
-    first = await place.cases.last_settlement(case_id)
+    latest = await place.cases.last_settlement(case_id)
+    by_person = [e for e in latest.state["episodes"] if e["handled_by"] == "human"] if latest else []
     runs = [r async for r in place.client.list_workflows(f'WorkflowId = "case/{case_id}"')]
     cost = cost_of((await handle.fetch_history()).events)
     return CaseLine(
         case_id=case_id,
-        outcome=settlement.outcome if first else None,
+        outcome=settlement.outcome if latest else None,
         reported=recorded.reported,
         resolved=recorded.ending == "resolves",
         verification=settlement.verification,
         policy_verdict=settlement.policy_verdict,
+        correction=by_person[-1]["verification"]["status"] if by_person else None,
         findings=await _findings(place.cases, case_id),
         overrides=settlement.overrides,
         reopens=settlement.reopens,
