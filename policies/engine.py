@@ -74,9 +74,7 @@ def _finding(book: PolicyBook, rule: Rule, step: Step, answer: Any, facts: Facts
         verdict=verdict,
         severity=entry.severity,
         step=step.number,
-        sentence=f"Step {step.number}, {step.name or step.kind}: {entry.says} This was {told}.".replace(
-            "This was cannot", "This cannot"
-        ),
+        sentence=f"Step {step.number}, {step.name or step.kind}: {told}. {entry.says}",
         facts=used,
     )
 

@@ -26,7 +26,8 @@ class FindingLine(Message):
 class CaseLine(Message):
     """One case of the report. `verification` and `policy_verdict` are those of the first episode.
 
-    `correction` is the verification of what a person did, where a person ended the case.
+    `correction` is the verification of what a person did, where a person ended the case; `came_in` counts what was
+    taken in after the agent's own report.
     """
 
     case_id: str
@@ -43,6 +44,7 @@ class CaseLine(Message):
     actions: int
     bytes: int
     runs: int = 1
+    came_in: int = 0
 
 
 def report_of(lines: Sequence[CaseLine], acknowledged: set[tuple[str, str]], stored: set[tuple[str, str]]) -> Any:
@@ -82,8 +84,8 @@ def complete(report: dict[str, Any]) -> bool:
 
 
 def _history(lines: Iterable[CaseLine], way: str) -> dict[str, Any]:
-    """The medians over the quiet cases: a reopening or an override is a story of its own."""
-    quiet = [line for line in lines if line.reported == way and line.outcome in QUIET and line.runs == 1]
+    """The medians over the quiet cases: what comes in after the agent's report has a cost of its own."""
+    quiet = [line for line in lines if line.reported == way and line.outcome in QUIET and not line.came_in]
     costs = [Cost(line.events, line.actions, line.bytes) for line in quiet]
     return {
         "quiet_cases": len(costs),

@@ -24,6 +24,7 @@ from aftercare.demo.processes import Child, ChildFailed, python, running
 from aftercare.demo.recorded.files import BadRecording, read
 from aftercare.demo.recorded.format import Recorded
 from aftercare.demo.report import CaseLine, FindingLine, report_of
+from aftercare.lifecycle.intake import EVIDENCE
 from aftercare.messages.outcome import Settlement
 from aftercare.settings import Settings
 from aftercare.store.cases import Cases
@@ -230,6 +231,7 @@ async def _settled(recorded: Recorded, place: Place, heard: Heard) -> CaseLine:
         actions=cost.actions,
         bytes=cost.bytes,
         runs=max(len(runs), 1),
+        came_in=sum(e.kind in EVIDENCE for e in await place.cases.evidence(case_id)),
     )
 
 

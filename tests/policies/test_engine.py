@@ -102,5 +102,5 @@ def test_only_steps_from_the_first_named_are_judged() -> None:
 def test_a_finding_speaks_to_people() -> None:
     """Step, tool, the rule in words, and the fact it rests on."""
     finding = audit(made(), None, [cancelling()], before(status="delivered"))[0][0]
-    assert finding.sentence == "Step 1, cancel: The order must be pending. This was broken."
+    assert finding.sentence == "Step 1, cancel: broken. The order must be pending."
     assert finding.facts == {"order.status": "delivered"}
