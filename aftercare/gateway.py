@@ -19,6 +19,7 @@ from temporalio.common import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from aftercare.lifecycle.intake import LARGEST_EVIDENCE, LARGEST_REPORT, check_size
 from aftercare.lifecycle.state import Refused, digest_of, held_of
 from aftercare.messages.case import Case, CaseInput, CaseReport, Escalation, Receipt, Resolution, Step, Steps
 from aftercare.messages.outcome import Snapshot
@@ -27,7 +28,6 @@ from workflows import conventions as by
 from workflows.case import CaseWorkflow
 
 AFTER = "What came in after the case had settled, or before it was registered"
-LARGEST_MESSAGE = 512 * 1024
 LARGEST_BATCH = 4 * 1024 * 1024
 
 
@@ -62,6 +62,7 @@ class Gateway:
 
     async def override(self, case_id: str, raw: dict[str, Any]) -> Receipt:
         """A person corrects the agent, while the case runs or after it has settled."""
+        check_size(raw, LARGEST_EVIDENCE)
         return await self._update_with_start(case_id, CaseWorkflow.submit_override, raw, str(raw.get("id", "")), None)
 
     async def signal(self, case_id: str, kind: str, raw: dict[str, Any]) -> None:
@@ -69,7 +70,7 @@ class Gateway:
 
         Acknowledged once Temporal holds it. A case that has settled is taken up again.
         """
-        _check_size(raw, LARGEST_MESSAGE, f"this {kind}")
+        check_size(raw, LARGEST_EVIDENCE)
         await self._client.start_workflow(
             CaseWorkflow.run,
             CaseInput(case_id=case_id),
@@ -88,7 +89,7 @@ class Gateway:
         return self._client.get_workflow_handle_for(CaseWorkflow.run, by.case_workflow_id(case_id))
 
     async def _keep_steps(self, case_id: str, steps: tuple[Step, ...]) -> Any:
-        _check_size([s.model_dump(mode="json") for s in steps], LARGEST_BATCH, "this batch of steps")
+        check_size([s.model_dump(mode="json") for s in steps], LARGEST_BATCH)
         try:
             await self._cases.add_steps(case_id, steps)
         except StepTaken as error:
@@ -96,7 +97,7 @@ class Gateway:
         return held_of(steps)
 
     async def _update(self, case_id: str, update: Any, message: Any, id: str) -> Receipt:
-        _check_size(_plain(message), LARGEST_MESSAGE, "this message")
+        check_size(_plain(message), LARGEST_REPORT)
         try:
             receipt: Receipt = await self.handle(case_id).execute_update(update, message, id=_update_id(id, message))
         except WorkflowUpdateFailedError as error:
@@ -108,7 +109,7 @@ class Gateway:
         return receipt.model_copy(update={"case_id": case_id})
 
     async def _update_with_start(self, case_id: str, update: Any, message: Any, id: str, case: Case | None) -> Receipt:
-        _check_size(_plain(message), LARGEST_MESSAGE, "this message")
+        check_size(_plain(message), LARGEST_REPORT)
         start = WithStartWorkflowOperation(
             CaseWorkflow.run,
             CaseInput(case_id=case_id),
@@ -147,12 +148,6 @@ def _update_id(id: str, message: Any) -> str:
 
 def _plain(message: Any) -> Any:
     return message.model_dump(mode="json") if hasattr(message, "model_dump") else message
-
-
-def _check_size(body: Any, largest: int, what: str) -> None:
-    size = len(str(body).encode())
-    if size > largest:
-        raise Refused([f"{what} has {size / 1024:,.0f} kB; at most {largest / 1024:,.0f} kB are taken"])
 
 
 def _refused(error: WorkflowUpdateFailedError) -> Exception:

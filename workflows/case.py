@@ -66,10 +66,10 @@ class CaseWorkflow(CaseMessages):
         self._enter(Stage.RESOLVING)
         within = self._timing.resolve_within
         # Steps do not touch the timer: when it fires, it sleeps what is left since the last sign of life.
-        while not self._ended() and (rest := self._silence_left(within)) > timedelta(0):
+        while not self.state.ended and (rest := self._silence_left(within)) > timedelta(0):
             try:
                 await workflow.wait_condition(
-                    self._ended,
+                    lambda: self.state.ended,
                     timeout=rest,
                     timeout_summary=f"wait for the agent, silent for {story.in_words(within)} at most",
                 )
@@ -213,9 +213,6 @@ class CaseWorkflow(CaseMessages):
             steps_to=episode.steps_to,
             **told,
         )
-
-    def _ended(self) -> bool:
-        return self.state.ended and not self.storing
 
     def _silence_left(self, within: timedelta) -> timedelta:
         return (self.state.last_sign or workflow.now()) + within - workflow.now()

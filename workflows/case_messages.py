@@ -7,24 +7,22 @@ once, write it down, give a receipt.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.cases import CaseActivities
 from aftercare.lifecycle import intake, story
 from aftercare.lifecycle.outcome import snapshot_of
-from aftercare.lifecycle.state import CaseState, Refused, digest_of
-from aftercare.messages.base import Message
+from aftercare.lifecycle.state import CaseState, Refused
 from aftercare.messages.case import Case, CaseInput, CaseReport, Escalation, Receipt, Resolution, Step, Steps
-from aftercare.messages.evidence import Feedback, Recontact, Refusal, Reopen
 from aftercare.messages.outcome import Snapshot
 from aftercare.messages.override import Override
 from aftercare.messages.work import RecordEvidence, StoreSteps
 from workflows.conventions import STORE_RETRY, STORE_TIMEOUT
-from workflows.refusals import decoded, refusals
+from workflows.refusals import as_text, decoded, refusals
 
 REGISTRATION = "registration"
 
@@ -37,7 +35,6 @@ class CaseMessages:
         self.opened = False
         self.unopenable: str | None = None
         self.news = 0
-        self.storing = 0
 
     @workflow.update(description="An agent registers a case")
     async def register(self, case: Case) -> Receipt:
@@ -56,27 +53,21 @@ class CaseMessages:
     async def record_steps(self, batch: Steps) -> Receipt:
         """The batch lies in the store (`held`), or comes inline and is put there."""
         await self._opened_with(None)
-        with refusals():
-            if receipt := self._admitted("steps", batch, self._may_report, intake.check_steps):
-                return receipt
-        receipt = self._take("steps", batch, batch.id)
-        self.state.add_steps(batch)
-        await self._store(batch.steps)
-        return receipt
+        if receipt := await self._admitted_with_steps("steps", batch):
+            return receipt
+        held = intake.as_held(batch)
+        self.state.add_steps(held)
+        return self._take("steps", held, batch.id)
 
     @record_steps.validator
     def _check_record_steps(self, batch: Steps) -> None:
-        self._check("steps", batch, self._may_report, intake.check_steps)
+        with refusals():
+            self._check("steps", intake.as_held(batch), self._may_report)
 
     @workflow.update(description="The agent claims that the case is resolved")
     async def resolve(self, resolution: Resolution) -> Receipt:
         """Intent, confidence, what was done, what was said."""
-        await self._opened_with(None)
-        with refusals():
-            if receipt := self._admitted("resolution", resolution, self._may_report):
-                return receipt
-        self.state.resolution = resolution
-        return self._take("resolution", resolution, resolution.id)
+        return await self._end("resolution", resolution)
 
     @resolve.validator
     def _check_resolve(self, resolution: Resolution) -> None:
@@ -85,12 +76,7 @@ class CaseMessages:
     @workflow.update(description="The agent hands the case over to a person")
     async def escalate(self, escalation: Escalation) -> Receipt:
         """What the agent had already done is verified and audited all the same."""
-        await self._opened_with(None)
-        with refusals():
-            if receipt := self._admitted("escalation", escalation, self._may_report):
-                return receipt
-        self.state.escalation = escalation
-        return self._take("escalation", escalation, escalation.id)
+        return await self._end("escalation", escalation)
 
     @escalate.validator
     def _check_escalate(self, escalation: Escalation) -> None:
@@ -102,19 +88,18 @@ class CaseMessages:
         await self._opened_with(report.case)
         with refusals():
             intake.check_registration(self.state, report.case)
-            if receipt := self._admitted("report", report, self._may_report, intake.check_steps):
-                return receipt
-        self.state.add_steps(report)
+        if receipt := await self._admitted_with_steps("report", report):
+            return receipt
+        held = intake.as_held(report)
+        self.state.add_steps(held)
         self.state.resolution, self.state.escalation = report.resolution, report.escalation
-        receipt = self._take("report", report, report.id)
-        await self._store(report.steps)
-        return receipt
+        return self._take("report", held, report.id)
 
     @report.validator
     def _check_report(self, report: CaseReport) -> None:
         with refusals():
             intake.check_registration(self.state, report.case)
-        self._check("report", report, self._may_report, intake.check_steps)
+            self._check("report", intake.as_held(report), self._may_report)
 
     @workflow.update(description="A person corrects the agent; refused unless it is whole")
     async def submit_override(self, raw: Any) -> Receipt:
@@ -133,7 +118,7 @@ class CaseMessages:
     async def signal(self, kind: str, payloads: Sequence[RawValue]) -> None:
         """`override`, `feedback`, `recontact`, `reopen` as raw JSON. What cannot be taken in is kept and shown."""
         await self._opened_with(None)
-        raw: Any = None
+        raw: Any = as_text(payloads)
         try:
             raw = decoded(kind, payloads)
             await self._take_evidence(kind, raw)
@@ -145,6 +130,14 @@ class CaseMessages:
         """What the console shows."""
         return snapshot_of(self.state)
 
+    async def _end(self, kind: Literal["resolution", "escalation"], message: Resolution | Escalation) -> Receipt:
+        await self._opened_with(None)
+        with refusals():
+            if receipt := self._admitted(kind, message, self._may_report):
+                return receipt
+        setattr(self.state, kind, message)
+        return self._take(kind, message, message.id)
+
     async def _take_evidence(self, kind: str, raw: Any) -> Receipt:
         model = intake.EVIDENCE.get(kind)
         if model is None:
@@ -153,42 +146,22 @@ class CaseMessages:
         if receipt := self._admitted(kind, message, self._may_override, self._may_concern):
             return receipt
         receipt = self._take(kind, message, message.id)  # type: ignore[attr-defined]
-        self._apply(message)
+        self.state.apply(message)
         await self._record(
             RecordEvidence(case_id=self.state.case_id, id=receipt.id, kind=kind, body=raw, at=workflow.now())
         )
         self.tell()
         return receipt
 
-    def _apply(self, message: Message) -> None:
-        match message:
-            case Override():
-                self.state.step_in(message)
-            case Reopen():
-                self.state.reopen(message)
-            case Recontact():
-                self.state.recontacts.append(message)
-            case Feedback():
-                self.state.feedback.append(message)
-
     async def _keep_refusal(self, kind: str, raw: Any, refused: Refused) -> None:
-        given = raw.get("id") if isinstance(raw, dict) else None
-        refusal = Refusal(
-            # Beside what was taken in under the same id, never over it.
-            id=f"{given or 'unnamed'}~refused~{digest_of([kind, raw])[:12]}",
-            kind=kind,
-            reasons=tuple(refused.reasons),
-            body=raw,
-            at=workflow.now(),
-        )
+        refusal = intake.refusal_of(kind, raw, refused, workflow.now())
         self.news += 1
-        if all(refusal.id != r.id for r in self.state.refused):
-            self.state.refused.append(refusal)
+        self.state.refuse(refusal)
         await self._record(
             RecordEvidence(
                 case_id=self.state.case_id,
                 id=refusal.id,
-                kind=kind[:60],
+                kind=refusal.kind,
                 accepted=False,
                 reasons=refusal.reasons,
                 body=raw,
@@ -213,6 +186,7 @@ class CaseMessages:
         """The receipt of the same message, if it came before; otherwise it must pass the checks."""
         receipt = self.state.earlier(kind, message.id, message)
         if receipt is None:
+            intake.check_size(message.model_dump(mode="json"), intake.LARGEST_REPORT)
             for check in checks:
                 check(message)
         return receipt
@@ -233,14 +207,25 @@ class CaseMessages:
     def _may_concern(self, message: Any) -> None:
         intake.check_registered(self.state)
 
+    async def _admitted_with_steps(self, kind: str, message: Steps | CaseReport) -> Receipt | None:
+        """The same for a message that may bring steps inline: they are stored before anything is acknowledged."""
+        held = intake.as_held(message)
+        with refusals():
+            receipt = self._admitted(kind, held, self._may_report)
+        if receipt is None and message.steps:
+            await self._store(message.steps)
+            with refusals():  # something else may have come in meanwhile
+                receipt = self._admitted(kind, held, self._may_report)
+        return receipt
+
     async def _store(self, steps: Sequence[Step]) -> None:
-        if steps:
-            self.storing += 1
-            work = StoreSteps(case_id=self.state.case_id, steps=tuple(steps))
+        work = StoreSteps(case_id=self.state.case_id, steps=tuple(steps))
+        try:
             await workflow.execute_local_activity_method(
                 CaseActivities.store_steps, work, start_to_close_timeout=STORE_TIMEOUT, retry_policy=STORE_RETRY
             )
-            self.storing -= 1
+        except ActivityError as error:
+            raise ApplicationError(str(error.cause or error), type="Refused", non_retryable=True) from error
 
     async def _record(self, evidence: RecordEvidence) -> None:
         await workflow.execute_local_activity_method(

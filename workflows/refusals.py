@@ -22,6 +22,11 @@ def refusals() -> Iterator[None]:
         raise ApplicationError(str(refused), refused.reasons, type="Refused", non_retryable=True) from refused
 
 
+def as_text(payloads: Sequence[RawValue]) -> list[str]:
+    """What came in, as text, for the record of a message that cannot even be decoded."""
+    return [p.payload.data.decode("utf-8", "backslashreplace") for p in payloads]
+
+
 def decoded(kind: str, payloads: Sequence[RawValue]) -> Any:
     """The one JSON value of a raw Signal. Raises Refused, where the SDK would have dropped the message unseen."""
     if len(payloads) != 1:

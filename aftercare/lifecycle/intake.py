@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+import json
+import re
+from datetime import datetime
+from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
-from aftercare.lifecycle.state import CaseState, Refused
+from aftercare.lifecycle.state import CaseState, Refused, digest_of, held_of
 from aftercare.messages.base import Message
 from aftercare.messages.case import Case, CaseReport, Resolution, Steps
-from aftercare.messages.evidence import Feedback, Recontact, Reopen
+from aftercare.messages.evidence import Feedback, Recontact, Refusal, Reopen
 from aftercare.messages.override import Clause, Override, TraceStep
 
+SHOWN = 2_000
+
 M = TypeVar("M", bound=Message)
+S = TypeVar("S", bound=Steps | CaseReport)
+
+LARGEST_EVIDENCE = 64 * 1024
+LARGEST_REPORT = 512 * 1024
 
 EVIDENCE: dict[str, type[Message]] = {
     "override": Override,
@@ -36,6 +45,7 @@ def parse(model: type[M], raw: Any) -> M:
     """The message in raw JSON. Raises Refused with every problem, in plain words."""
     if not isinstance(raw, dict):
         raise Refused([f"a JSON object is expected, and this is {type(raw).__name__}"])
+    check_size(raw, LARGEST_EVIDENCE)
     try:
         return model.model_validate(raw)
     except ValidationError as error:
@@ -53,6 +63,16 @@ def check_registration(state: CaseState, case: Case) -> None:
         raise Refused([f"case {case.id!r} is registered already, with other particulars"])
 
 
+def check_size(body: Any, largest: int) -> None:
+    """A message must be JSON, and not larger than what a case can carry with it. `largest` in bytes."""
+    try:
+        size = len(json.dumps(body, allow_nan=False, default=str))
+    except ValueError:
+        raise Refused(["NaN and Infinity are no JSON; leave an unknown value out"]) from None
+    if size > largest:
+        raise Refused([f"this has {size / 1024:,.0f} kB; at most {largest / 1024:,.0f} kB are taken"])
+
+
 def check_registered(state: CaseState) -> None:
     """Evidence is about a case that somebody registered."""
     if not state.registered:
@@ -68,10 +88,25 @@ def check_open(state: CaseState, message: Steps | Resolution | Any) -> None:
         raise Refused([f"it is not the agent's turn in case {state.case_id!r}: {said}, and nobody reopened it"])
 
 
-def check_steps(batch: Steps | CaseReport) -> None:
-    """A batch carries steps, or says what lies in the store; never both."""
+def as_held(batch: S) -> S:
+    """The message with what is held of its steps in place of the steps. Raises Refused if it carries both."""
     if batch.held and batch.steps:
         raise Refused(["send the steps themselves or what is held of them in the store, not both"])
+    told = {"steps": (), "held": held_of(batch.steps)} if batch.steps else {}
+    return cast(S, batch.model_copy(update=told))
+
+
+def refusal_of(kind: str, raw: Any, refused: Refused, at: datetime) -> Refusal:
+    """What is kept of a message that was refused, beside what was taken in under the same id and never over it."""
+    given = raw.get("id") if isinstance(raw, dict) else None
+    named = isinstance(given, str) and re.fullmatch(r"[\w.:\-]{1,120}", given, re.ASCII)
+    return Refusal(
+        id=f"{given if named else 'unnamed'}~refused~{digest_of([kind, raw])[:12]}",
+        kind=kind[:60],
+        reasons=tuple(refused.reasons),
+        body=raw if len(str(raw)) <= SHOWN else f"{str(raw)[:SHOWN]} ...",  # the store keeps it whole
+        at=at,
+    )
 
 
 def check_override(state: CaseState, override: Override) -> None:

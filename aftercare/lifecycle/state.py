@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from aftercare.messages.base import Message
 from aftercare.messages.case import Case, CaseReport, Escalation, Receipt, Resolution, Step, Steps, StepsHeld
 from aftercare.messages.evidence import Feedback, Recontact, Refusal, Reopen
 from aftercare.messages.outcome import Episode, Stage
@@ -95,14 +96,13 @@ class CaseState(BaseModel):
         self.last_sign = at
         return receipt
 
-    def add_steps(self, batch: Steps | CaseReport) -> StepsHeld:
+    def add_steps(self, batch: Steps | CaseReport) -> None:
         """Count the steps of a batch. The digest chains the batches in the order in which they came."""
-        held = batch.held or held_of(batch.steps)
-        if held.count:
+        held = batch.held
+        if held and held.count:
             chained = hashlib.sha256((self.steps.digest + held.digest).encode()).hexdigest()
             count, last = self.steps.count + held.count, max(self.steps.last, held.last)
             self.steps = StepsHeld(count=count, last=last, digest=chained)
-        return held
 
     def begin_episode(self, at: datetime) -> Episode:
         """Start the next episode. A person who steps in brings its ending along."""
@@ -127,6 +127,23 @@ class CaseState(BaseModel):
             self.end_by_person(stepping_in.override)
         else:
             self.end_by_agent()
+
+    def apply(self, evidence: Message) -> None:
+        """Take evidence in."""
+        match evidence:
+            case Override():
+                self.step_in(evidence)
+            case Reopen():
+                self.reopen(evidence)
+            case Recontact():
+                self.recontacts.append(evidence)
+            case Feedback():
+                self.feedback.append(evidence)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Remember what was refused, the same thing once."""
+        if all(refusal.id != r.id for r in self.refused):
+            self.refused.append(refusal)
 
     def reopen(self, reopen: Reopen) -> None:
         """A reopening begins an episode, unless one is open already."""

@@ -20,4 +20,4 @@ NOT_REPORTED: Literal["not_reported"] = "not_reported"
 class Message(BaseModel):
     """A value that crosses a boundary. Fields are only ever added, with defaults: histories outlive code."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)

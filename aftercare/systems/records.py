@@ -61,7 +61,10 @@ class RecordsOverHttp:
             raise SystemUnavailable(f"{self._name} answers {answer.status_code}")
         if answer.is_error:
             raise SystemMisconfigured(f"{self._name} refuses to be asked: {answer.status_code}")
-        body = answer.json()
+        try:
+            body = answer.json()
+        except ValueError as error:
+            raise SystemUnavailable(f"{self._name} answers with no JSON") from error
         return body if isinstance(body, dict) else None
 
 

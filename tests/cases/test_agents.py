@@ -9,7 +9,7 @@ from temporalio.client import WithStartWorkflowOperation, WorkflowFailureError, 
 from temporalio.common import WorkflowIDConflictPolicy
 
 from aftercare.lifecycle.state import Refused, held_of
-from aftercare.messages.case import Case, CaseInput, Steps
+from aftercare.messages.case import Action, Case, CaseInput, Resolution, Steps
 from aftercare.messages.outcome import Outcome, Stage
 from tests.cases.desk import Desk
 from workflows.conventions import CASES_QUEUE
@@ -127,3 +127,26 @@ async def test_steps_that_are_held_and_sent_are_refused(desk: Desk) -> None:
     with pytest.raises(WorkflowUpdateFailedError) as error:
         await case.handle.execute_update("record_steps", batch)
     assert "not both" in str(error.value.__cause__)
+
+
+@pytest.mark.parametrize("arguments", [[], [{}, {}], [None], ["a word"], [{"id": 3}]])
+@pytest.mark.parametrize("update", ["register", "record_steps", "resolve", "escalate", "report", "submit_override"])
+async def test_a_malformed_update_is_answered_and_leaves_no_trace(
+    desk: Desk, update: str, arguments: list[Any]
+) -> None:
+    """Whatever is sent, the caller hears of it and the case goes on."""
+    case = await desk.case("malformed").registered()
+    before = len((await case.handle.fetch_history()).events)
+    with pytest.raises(WorkflowUpdateFailedError):
+        await case.handle.execute_update(update, args=arguments)
+    assert len((await case.handle.fetch_history()).events) == before
+    assert (await case.settled()).outcome is Outcome.ABANDONED
+
+
+async def test_a_resolution_larger_than_a_case_can_carry_is_refused(desk: Desk) -> None:
+    """Past the gateway the case itself says how much it takes."""
+    case = await desk.case("large").registered()
+    action = Action(name="write", arguments={"text": "x" * 600_000})
+    with pytest.raises(WorkflowUpdateFailedError) as error:
+        await case.handle.execute_update("resolve", Resolution(id="r", actions=(action,)))
+    assert "586 kB; at most 512 kB" in str(error.value.__cause__)

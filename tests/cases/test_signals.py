@@ -56,6 +56,11 @@ async def test_an_override_by_signal_does_what_the_update_does(desk: Desk) -> No
         ([], "0 payloads came"),
         ([Payload(metadata=JSON, data=b"{}")] * 2, "2 payloads came"),
         ([Payload(metadata=JSON, data=b"{}")], "missing: id"),
+        ([Payload(metadata=JSON, data=b'{"id": "\\ud800"}')], "cannot be read as JSON"),
+        ([Payload(metadata=JSON, data=b'{"id": "f", "kind": "csat", "value": NaN}')], "NaN and Infinity are no JSON"),
+        ([Payload(metadata=JSON, data=b'{"id": "f", "kind": "csat", "value": "many"}')], "value: Input should be"),
+        ([Payload(metadata=JSON, data=b'{"id": "../f", "kind": "csat"}')], "id: String should match"),
+        ([Payload(metadata=JSON, data=b"[" * 5_000 + b"]" * 5_000)], "cannot be read as JSON"),
     ],
 )
 async def test_a_malformed_signal_is_kept_and_shown(desk: Desk, payloads: list[Payload], why: str) -> None:
@@ -104,9 +109,9 @@ async def test_a_message_of_three_megabytes_is_refused_with_its_size(desk: Desk)
     """The gateway says how much it takes, and the case does not hear of it."""
     case = await watched(desk, "huge")
     huge: dict[str, Any] = case.override(rationale="x" * 3_000_000)
-    with pytest.raises(Refused, match=r"has 2,930 kB; at most 512 kB"):
+    with pytest.raises(Refused, match=r"has 2,930 kB; at most 64 kB"):
         await desk.gateway.override(case.id, huge)
-    with pytest.raises(Refused, match="at most 512 kB"):
+    with pytest.raises(Refused, match="at most 64 kB"):
         await case.signalled("feedback", id="f", kind="csat", comment="x" * 3_000_000)
     assert (await case.settled()).outcome is Outcome.CONFIRMED
 
