@@ -33,6 +33,13 @@ class Books:
         if book.digest not in self._kept:
             await self._cases.keep_book(domain, book.digest, json.dumps(dict(book.texts), sort_keys=True), at)
             self._kept.add(book.digest)
+        return self._waiting(book)
+
+    async def repin(self, digest: str) -> BookPin:
+        """Pin again the book a case was opened under, whatever today's book says."""
+        return self._waiting(await self.kept(digest))
+
+    def _waiting(self, book: PolicyBook) -> BookPin:
         pin = book.pin()
         return pin.model_copy(update={"timing": pin.timing.model_copy(update=self._waits)})
 

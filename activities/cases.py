@@ -31,7 +31,7 @@ class CaseActivities:
         if case is None:
             return Opened()
         at = case.opened_at or datetime.now(UTC)
-        pin = await self._books.pin(case.domain, at)
+        pin = await self._books.repin(row.book) if row else await self._books.pin(case.domain, at)
         if row is None:
             await self._cases.register(case, pin.digest, at)
         return Opened(book=pin) if case == work.case else Opened(book=pin, case=case)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.books import Books
+from activities.looking import look_again, time_left
 from aftercare.messages.case import Case
 from aftercare.messages.policy import FactCheck, Verification, VerificationResult
 from aftercare.messages.work import ExamineEpisode
@@ -18,9 +18,7 @@ from policies.book import PolicyBook
 from policies.effects import Expected, corrected, expected, met, status_of, undone
 from policies.facts import Known
 
-FIRST_LOOK_AGAIN = timedelta(seconds=1)
 SHOWN = 20
-LONGEST_PAUSE = timedelta(minutes=1)
 
 
 class VerificationActivities:
@@ -38,12 +36,12 @@ class VerificationActivities:
         try:
             checks = await self._look(book, case, work)
         except (SystemUnavailable, SystemMisconfigured) as error:
-            if isinstance(error, SystemUnavailable) and _rest(work) > timedelta(0):
-                raise _look_again(work, str(error)) from error
+            if isinstance(error, SystemUnavailable) and time_left(work) > timedelta(0):
+                raise look_again(work, str(error)) from error
             return VerificationResult(status=Verification.UNVERIFIABLE, note=str(error))
         result = _result(checks, [a.name for a in work.actions if a.name not in book.outcomes.actions])
-        if result.status is Verification.FAILED and _rest(work) > timedelta(0):
-            raise _look_again(work, f"{len(result.differing)} of {result.checked} facts are not there yet")
+        if result.status is Verification.FAILED and time_left(work) > timedelta(0):
+            raise look_again(work, f"{len(result.differing)} of {result.checked} facts are not there yet")
         return result
 
     async def _look(self, book: PolicyBook, case: Case, work: ExamineEpisode) -> list[FactCheck]:
@@ -97,16 +95,3 @@ def _result(checks: Sequence[FactCheck], unknown: Sequence[str]) -> Verification
     differing = tuple(c for c in checks if not c.held)[:SHOWN]
     told = {"differing": differing, "note": note}
     return result.model_copy(update={name: value for name, value in told.items() if value})
-
-
-def _rest(work: ExamineEpisode) -> timedelta:
-    """How long the effects still have, by the server's own clock."""
-    info = activity.info()
-    return work.within - (info.started_time - info.scheduled_time)
-
-
-def _look_again(work: ExamineEpisode, why: str) -> ApplicationError:
-    """Retried by the server: soon at first, then more slowly, and last at the deadline. It is waiting, not failing."""
-    doubled = FIRST_LOOK_AGAIN * 2 ** min(activity.info().attempt - 1, 10)
-    pause = min(doubled, LONGEST_PAUSE, max(_rest(work), timedelta(milliseconds=10)))
-    return ApplicationError(why, type="NotYet", next_retry_delay=pause, category=ApplicationErrorCategory.BENIGN)

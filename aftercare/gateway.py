@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from temporalio.client import (
@@ -21,7 +23,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from aftercare.lifecycle.intake import LARGEST_EVIDENCE, LARGEST_REPORT, check_size
 from aftercare.lifecycle.state import Refused, digest_of, held_of
-from aftercare.messages.case import Case, CaseInput, CaseReport, Escalation, Receipt, Resolution, Step, Steps
+from aftercare.messages.case import Case, CaseInput, CaseReport, Escalation, Receipt, Resolution, Step, Steps, StepsHeld
 from aftercare.messages.outcome import Snapshot
 from aftercare.store.cases import Cases, StepTaken
 from workflows import conventions as by
@@ -43,8 +45,8 @@ class Gateway:
 
     async def record_steps(self, case_id: str, batch: Steps) -> Receipt:
         """Decision points: kept in the store, counted by the workflow."""
-        held = await self._keep_steps(case_id, batch.steps)
-        return await self._update(case_id, CaseWorkflow.record_steps, Steps(id=batch.id, held=held), batch.id)
+        async with self._kept(case_id, batch.steps) as held:
+            return await self._update(case_id, CaseWorkflow.record_steps, Steps(id=batch.id, held=held), batch.id)
 
     async def resolve(self, case_id: str, resolution: Resolution) -> Receipt:
         """The agent claims that the case is resolved."""
@@ -56,9 +58,10 @@ class Gateway:
 
     async def report(self, report: CaseReport) -> Receipt:
         """A whole case in one call."""
-        held = await self._keep_steps(report.case.id, report.steps)
-        brief = report.model_copy(update={"steps": (), "held": held})
-        return await self._update_with_start(report.case.id, CaseWorkflow.report, brief, report.id, report.case)
+        case = report.case
+        async with self._kept(case.id, report.steps) as held:
+            brief = report.model_copy(update={"steps": (), "held": held})
+            return await self._update_with_start(case.id, CaseWorkflow.report, brief, report.id, case)
 
     async def override(self, case_id: str, raw: dict[str, Any]) -> Receipt:
         """A person corrects the agent, while the case runs or after it has settled."""
@@ -88,13 +91,19 @@ class Gateway:
         """The workflow of a case: its latest run."""
         return self._client.get_workflow_handle_for(CaseWorkflow.run, by.case_workflow_id(case_id))
 
-    async def _keep_steps(self, case_id: str, steps: tuple[Step, ...]) -> Any:
+    @asynccontextmanager
+    async def _kept(self, case_id: str, steps: tuple[Step, ...]) -> AsyncIterator[StepsHeld]:
+        """Keep steps in the store while they are reported; those that the case refuses are let go again."""
         check_size([s.model_dump(mode="json") for s in steps], LARGEST_BATCH)
         try:
-            await self._cases.add_steps(case_id, steps)
+            added = await self._cases.add_steps(case_id, steps)
         except StepTaken as error:
             raise Refused([str(error)]) from error
-        return held_of(steps)
+        try:
+            yield held_of(steps)
+        except Refused:
+            await self._cases.drop_steps(case_id, added)
+            raise
 
     async def _update(self, case_id: str, update: Any, message: Any, id: str) -> Receipt:
         check_size(_plain(message), LARGEST_REPORT)
@@ -104,9 +113,17 @@ class Gateway:
             raise _refused(error) from error
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
+                if earlier := await self._taken_before(case_id, id, message):
+                    return earlier
                 raise Refused([f"no case {case_id!r} is open: it was never registered, or it has settled"]) from error
             raise
         return receipt.model_copy(update={"case_id": case_id})
+
+    async def _taken_before(self, case_id: str, id: str, message: Any) -> Receipt | None:
+        """The receipt of a message that the case took in before it closed."""
+        row = await self._cases.find_evidence(case_id, id)
+        same = row and row.accepted and isinstance(row.body, dict) and row.body.get("digest") == digest_of(message)
+        return Receipt(id=id, case_id=case_id) if same else None
 
     async def _update_with_start(self, case_id: str, update: Any, message: Any, id: str, case: Case | None) -> Receipt:
         check_size(_plain(message), LARGEST_REPORT)
@@ -131,7 +148,7 @@ def _start(case_id: str, case: Case | None) -> dict[str, Any]:
     if case:
         known.append(SearchAttributePair(by.AGENT_NAME, case.agent))
         known += [SearchAttributePair(by.RELEASE_ID, case.release)] if case.release else []
-    what = f"Agent {case.agent}, by {case.channel}" if case else AFTER
+    what = f"Agent {case.agent}, by {case.channel[:60]}" if case else AFTER
     return {
         "id": by.case_workflow_id(case_id),
         "task_queue": by.CASES_QUEUE,

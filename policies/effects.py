@@ -78,7 +78,7 @@ def net(effects: Iterable[Expected]) -> list[Expected]:
         if effect.looks_for == "contains_all":
             key = (*key, "contains_all")
         earlier = result.get(key)
-        if earlier and earlier.looks_for == effect.looks_for and earlier.known and effect.known:
+        if earlier and earlier.looks_for == effect.looks_for:
             effect = _added(earlier, effect)
         result[key] = effect
     return list(result.values())
@@ -86,6 +86,8 @@ def net(effects: Iterable[Expected]) -> list[Expected]:
 
 def _added(earlier: Expected, later: Expected) -> Expected:
     """Amounts add up, and so do the items a list must contain; anything else is superseded."""
+    if later.looks_for in ("increases_by", "contains_all") and not (earlier.known and later.known):
+        return earlier if later.known else later  # a sum with an unknown in it is unknown
     if later.looks_for == "increases_by":
         start, more = earlier.value
         return replace(later, value=(start, more + later.value[1]))

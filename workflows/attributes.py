@@ -16,6 +16,7 @@ def attributes_of(state: CaseState) -> dict[Any, Any]:
         by.CASE_STAGE: str(state.stage),
         by.CASE_OUTCOME: str(outcome_of(state)),
         by.AGENT_NAME: state.case.agent if state.case else None,
+        by.RELEASE_ID: state.case.release if state.case else None,
         by.INTENT: first.intent,
         by.POLICY_VERDICT: str(first.audit.verdict) if first.audit else None,
         by.REOPEN_COUNT: len(state.reopens) or None,

@@ -14,10 +14,10 @@ from activities.verification import VerificationActivities
 from aftercare.lifecycle import story
 from aftercare.lifecycle.outcome import outcome_of, settlement_of
 from aftercare.lifecycle.state import CaseState
-from aftercare.messages.case import Case, CaseInput
+from aftercare.messages.case import Case
 from aftercare.messages.outcome import QUIET, Episode, Settlement, Stage
 from aftercare.messages.policy import AuditResult, Timing, Verdict, Verification, VerificationResult
-from aftercare.messages.work import ExamineEpisode, OpenCase, Opened, SettleCase
+from aftercare.messages.work import LONGEST_LOOK, ExamineEpisode, OpenCase, Opened, SettleCase
 from workflows import conventions as by
 from workflows.attributes import attributes_of
 from workflows.case_messages import CaseMessages
@@ -28,13 +28,14 @@ class CaseWorkflow(CaseMessages):
     """Follows a case: open, resolve, verify, audit, watch, settle; from resolve again whenever it is reopened."""
 
     @workflow.init
-    def __init__(self, given: CaseInput) -> None:
+    def __init__(self, given: Any) -> None:
         super().__init__(given)
         self.indexed: dict[str, Any] = {p.key.name: p.value for p in workflow.info().typed_search_attributes}
 
     @workflow.run
-    async def run(self, given: CaseInput) -> Settlement:
-        """The table of contents of a case."""
+    async def run(self, given: Any) -> Settlement:
+        """The table of contents of a case. `given` is a CaseInput as JSON."""
+        self._check_id()
         await self._open()
         while not await self._settled():
             while self.state.unfinished:
@@ -48,12 +49,13 @@ class CaseWorkflow(CaseMessages):
         """Pin the policy book. A run that follows an earlier one takes up where that one left off."""
         self.tell()
         opened = await self._opened_by_store()
-        if opened.book is None and not self.unopenable:
-            await self._until_registered()
-            opened = await self._opened_by_store() if self.state.registered else opened
+        while opened.book is None and await self._registered_in_time():
+            opened = await self._opened_by_store()
         if opened.earlier:
             self.state = CaseState.model_validate(opened.earlier)
             self.state.revision += 1
+        elif opened.book:
+            self.news += 1
         self.state.case, self.state.book = opened.case or self.state.case, opened.book
         self.state.last_sign = workflow.now()
         self.opened = True
@@ -108,7 +110,7 @@ class CaseWorkflow(CaseMessages):
                 self._examination(self._episode.handled_by == "human"),
                 summary=f"audit {story.audited(self._episode)} against the {self._case.domain} policy book",
                 start_to_close_timeout=by.LOOK_TIMEOUT,
-                schedule_to_close_timeout=by.AUDIT_LIMIT,
+                schedule_to_close_timeout=LONGEST_LOOK + by.LOOK_GRACE,
                 retry_policy=by.LOOK_RETRY,
             )
         except ActivityError:
@@ -135,8 +137,6 @@ class CaseWorkflow(CaseMessages):
     async def _settled(self) -> bool:
         """Write down how it ended, once. False where something is left to do, or came in meanwhile."""
         await workflow.wait_condition(workflow.all_handlers_finished)
-        if self.unopenable:
-            raise ApplicationError(self.unopenable, type="Refused", non_retryable=True)
         if not self.state.registered or (not self.news and not self.state.unfinished):
             return True  # nobody registered the case, or nobody told this run anything new
         if self.state.unfinished:
@@ -152,12 +152,11 @@ class CaseWorkflow(CaseMessages):
             SettleCase(
                 settlement=settlement_of(self.state),
                 run_id=workflow.info().run_id,
-                state=self.state.model_dump(mode="json"),
+                state=self.state.to_keep(),
                 at=workflow.now(),
             ),
             summary=f"write down: {outcome_of(self.state)}",
-            start_to_close_timeout=by.STORE_TIMEOUT,
-            retry_policy=by.STORE_RETRY,
+            **by.TO_STORE,
         )
         await workflow.wait_condition(workflow.all_handlers_finished)
         return seen == self.news
@@ -170,22 +169,30 @@ class CaseWorkflow(CaseMessages):
                 CaseActivities.open_case,
                 OpenCase(case_id=self.state.case_id, case=self.state.case),
                 summary="pin the policy book, write the case down",
-                start_to_close_timeout=by.STORE_TIMEOUT,
-                retry_policy=by.STORE_RETRY,
+                **by.TO_STORE,
             )
         except ActivityError as error:
-            self.unopenable = str(error.cause or error)
+            # There is no book for its domain: this registration is refused, and a better one may still come.
+            self.unopenable, self.state.case = str(error.cause or error), None
             return Opened()
 
-    async def _until_registered(self) -> None:
+    async def _registered_in_time(self) -> bool:
         try:
             await workflow.wait_condition(
                 lambda: self.state.registered,
                 timeout=by.REGISTRATION_WAIT,
-                timeout_summary="for somebody to register this case",
+                timeout_summary="wait for somebody to register this case",
             )
         except TimeoutError:
-            return
+            return False
+        return True
+
+    def _check_id(self) -> None:
+        """One workflow per case: another one about the same case would take its messages."""
+        if self.unreadable:
+            raise ApplicationError("; ".join(self.unreadable), type="Refused", non_retryable=True)
+        if workflow.info().workflow_id != (right := by.case_workflow_id(self.state.case_id)):
+            raise ApplicationError(f"the workflow of this case is {right!r}", type="WrongId", non_retryable=True)
 
     def _enter(self, stage: Stage) -> None:
         self.state.stage = stage
@@ -202,10 +209,11 @@ class CaseWorkflow(CaseMessages):
     def _examination(self, with_actions: bool) -> ExamineEpisode:
         episode = self._episode
         told: dict[str, Any] = {"actions": episode.actions} if with_actions and episode.actions else {}
-        told |= {"within": self._timing.verify_within} if self.state.stage is Stage.VERIFYING else {}
+        verifying = self.state.stage is Stage.VERIFYING
+        told |= {"within": self._timing.verify_within} if verifying else {"steps_held": self.state.steps.count}
         if episode.handled_by == "human":
-            agents = (e.actions for e in reversed(self.state.episodes) if e.handled_by == "agent" and e.actions)
-            told |= {"final": episode.ending, "agents": next(agents, ())}
+            agents = tuple(a for e in self.state.episodes if e.handled_by == "agent" for a in e.actions)
+            told |= {"final": episode.ending, "agents": agents}
         return ExamineEpisode(
             case_id=self.state.case_id,
             number=episode.number,

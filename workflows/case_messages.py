@@ -21,7 +21,7 @@ from aftercare.messages.case import Case, CaseInput, CaseReport, Escalation, Rec
 from aftercare.messages.outcome import Snapshot
 from aftercare.messages.override import Override
 from aftercare.messages.work import RecordEvidence, StoreSteps
-from workflows.conventions import STORE_RETRY, STORE_TIMEOUT
+from workflows.conventions import TO_STORE
 from workflows.refusals import as_text, decoded, refusals
 
 REGISTRATION = "registration"
@@ -30,8 +30,14 @@ REGISTRATION = "registration"
 class CaseMessages:
     """The handlers of a case's messages. The story itself is in `case.py`."""
 
-    def __init__(self, given: CaseInput) -> None:
-        self.state = CaseState(case_id=given.case_id, case=given.case)
+    def __init__(self, given: Any) -> None:
+        self.state = CaseState(case_id="")
+        self.unreadable: list[str] = []
+        try:
+            start = intake.parse(CaseInput, given)
+            self.state = CaseState(case_id=start.case_id, case=start.case)
+        except Refused as refused:
+            self.unreadable = refused.reasons
         self.opened = False
         self.unopenable: str | None = None
         self.news = 0
@@ -42,7 +48,8 @@ class CaseMessages:
         await self._opened_with(case)
         with refusals():
             intake.check_registration(self.state, case)
-            return self.state.earlier(REGISTRATION, REGISTRATION, {}) or self._take(REGISTRATION, {}, REGISTRATION)
+            receipt = self.state.earlier(REGISTRATION, REGISTRATION, {}) or self._take(REGISTRATION, {}, REGISTRATION)
+        return receipt.model_copy(update={"release": None})  # none is assigned yet, and every client sees so
 
     @register.validator
     def _check_register(self, case: Case) -> None:
@@ -172,15 +179,17 @@ class CaseMessages:
 
     async def _opened_with(self, case: Case | None) -> None:
         """Wait until the case is open; one that nobody registered yet is opened with this registration."""
-        if not self.opened and self.state.case is None:
-            self.state.case = case
-        await workflow.wait_condition(lambda: self.opened)
-        if self.unopenable:
-            raise ApplicationError(self.unopenable, type="Refused", non_retryable=True)
+        if case and not self.opened and self.state.case is None:
+            self.state.case, self.unopenable = case, None
+        await workflow.wait_condition(lambda: self.opened or bool(case and self.unopenable))
+        if not self.opened:
+            raise ApplicationError(str(self.unopenable), type="Refused", non_retryable=True)
 
     def _take(self, kind: str, message: Any, id: str) -> Receipt:
         self.news += 1
-        return self.state.take(kind, message, id, workflow.now())
+        if kind not in intake.EVIDENCE:
+            self.state.last_sign = workflow.now()  # only the agent's own messages are signs of its life
+        return self.state.take(kind, message, id)
 
     def _admitted(self, kind: str, message: Any, *checks: Callable[[Any], None]) -> Receipt | None:
         """The receipt of the same message, if it came before; otherwise it must pass the checks."""
@@ -222,7 +231,7 @@ class CaseMessages:
         work = StoreSteps(case_id=self.state.case_id, steps=tuple(steps))
         try:
             await workflow.execute_local_activity_method(
-                CaseActivities.store_steps, work, start_to_close_timeout=STORE_TIMEOUT, retry_policy=STORE_RETRY
+                CaseActivities.store_steps, work, summary=f"keep {len(steps)} steps", **TO_STORE
             )
         except ActivityError as error:
             raise ApplicationError(str(error.cause or error), type="Refused", non_retryable=True) from error
@@ -232,8 +241,7 @@ class CaseMessages:
             CaseActivities.record_evidence,
             evidence,
             summary=f"keep {evidence.kind}" if evidence.accepted else f"keep what was refused: {evidence.kind}",
-            start_to_close_timeout=STORE_TIMEOUT,
-            retry_policy=STORE_RETRY,
+            **TO_STORE,
         )
 
     def tell(self) -> None:

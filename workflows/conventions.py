@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TypedDict
 
 from temporalio.common import RetryPolicy, SearchAttributeKey
 
@@ -42,12 +43,22 @@ SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[str] | SearchAttributeKey[int] | Sea
 # Evidence may come before the case is registered; a run that nobody registers does not wait for ever.
 REGISTRATION_WAIT = timedelta(minutes=10)
 
-STORE_TIMEOUT = timedelta(seconds=30)
-STORE_RETRY = RetryPolicy(
-    initial_interval=timedelta(milliseconds=200),
-    maximum_interval=timedelta(seconds=30),
-    non_retryable_error_types=["StepTaken", "PayloadsTooLarge"],
-)
+
+class Bounds(TypedDict):
+    """How long an activity may take, and how it is tried again."""
+
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+TO_STORE: Bounds = {
+    "start_to_close_timeout": timedelta(seconds=30),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(milliseconds=200),
+        maximum_interval=timedelta(seconds=30),
+        non_retryable_error_types=["StepTaken", "PayloadsTooLarge"],
+    ),
+}
 
 # One look at the systems of record. Waiting for effects is done by the server between looks.
 LOOK_TIMEOUT = timedelta(seconds=30)
@@ -56,5 +67,4 @@ LOOK_RETRY = RetryPolicy(
     maximum_interval=timedelta(minutes=1),
     non_retryable_error_types=["BookMissing", "PayloadsTooLarge"],
 )
-LOOK_GRACE = timedelta(minutes=1)  # for the last look to end after the deadline
-AUDIT_LIMIT = timedelta(minutes=10)
+LOOK_GRACE = timedelta(days=1)  # the activity judges its own deadline; this is for a worker that was away

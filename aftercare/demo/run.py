@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from temporalio.client import WorkflowHandle
+from temporalio.client import WorkflowFailureError, WorkflowHandle
 
 from aftercare.demo.cost import cost_of
 from aftercare.demo.embedded import Place, embedded
@@ -211,16 +211,20 @@ async def _settled(recorded: Recorded, place: Place, heard: Heard) -> CaseLine:
     case_id = recorded.case.id
     await heard.responded[case_id].wait()
     handle: WorkflowHandle[Any, Any] = place.client.get_workflow_handle(f"case/{case_id}", result_type=Settlement)
-    settlement: Settlement = await handle.result()
+    try:
+        settlement: Settlement = await handle.result()
+    except WorkflowFailureError:
+        settlement = Settlement(case_id=case_id, outcome=None)  # told in the report, and by the exit code
     latest = await place.cases.last_settlement(case_id)
-    by_person = [e for e in latest.state["episodes"] if e["handled_by"] == "human"] if latest else []
+    episodes = latest.state["episodes"] if latest else []
+    by_person = [e for e in episodes if e["handled_by"] == "human"]
     runs = [r async for r in place.client.list_workflows(f'WorkflowId = "case/{case_id}"')]
     cost = cost_of((await handle.fetch_history()).events)
     return CaseLine(
         case_id=case_id,
         outcome=settlement.outcome if latest else None,
         reported=recorded.reported,
-        resolved=recorded.ending == "resolves",
+        resolved=any(e["number"] == 1 and e["ending"] == "resolved" for e in episodes),
         verification=settlement.verification,
         policy_verdict=settlement.policy_verdict,
         correction=by_person[-1]["verification"]["status"] if by_person else None,

@@ -66,7 +66,9 @@ def check_registration(state: CaseState, case: Case) -> None:
 def check_size(body: Any, largest: int) -> None:
     """A message must be JSON, and not larger than what a case can carry with it. `largest` in bytes."""
     try:
-        size = len(json.dumps(body, allow_nan=False, default=str))
+        size = len(json.dumps(body, allow_nan=False, ensure_ascii=False, default=str).encode())
+    except UnicodeEncodeError:
+        raise Refused(["half a character (a lone surrogate) is no text"]) from None
     except ValueError:
         raise Refused(["NaN and Infinity are no JSON; leave an unknown value out"]) from None
     if size > largest:

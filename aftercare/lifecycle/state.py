@@ -18,6 +18,8 @@ from aftercare.messages.outcome import Episode, Stage
 from aftercare.messages.override import OriginalDecision, Override
 from aftercare.messages.policy import BookPin
 
+KEPT = 300
+
 
 class Opening(BaseModel):
     """Why an episode is to begin: first contact, a reopening, or a person stepping in."""
@@ -28,11 +30,10 @@ class Opening(BaseModel):
 
 
 class Taken(BaseModel):
-    """A message that was taken in: what kind, which body, and the receipt that was given for it."""
+    """A message that was taken in: what kind, and which body."""
 
     kind: str
     digest: str
-    receipt: Receipt
 
 
 class CaseState(BaseModel):
@@ -87,14 +88,23 @@ class CaseState(BaseModel):
             return None
         if (before.kind, before.digest) != (kind, digest_of(body)):
             raise Refused([f"the id {id!r} was used before for another {before.kind}; give this one an id of its own"])
-        return before.receipt
+        return Receipt(id=id)
 
-    def take(self, kind: str, message: Any, id: str, at: datetime) -> Receipt:
+    def take(self, kind: str, message: Any, id: str) -> Receipt:
         """Note that a message is taken in, and give its receipt."""
-        receipt = Receipt(id=id)
-        self.taken[id] = Taken(kind=kind, digest=digest_of(message), receipt=receipt)
-        self.last_sign = at
-        return receipt
+        self.taken[id] = Taken(kind=kind, digest=digest_of(message))
+        return Receipt(id=id)
+
+    def to_keep(self) -> dict[str, Any]:
+        """What a later run goes on from. Long words of customers lie in the store already, and stay there."""
+        kept = self.model_dump(mode="json")
+        for feedback in kept["feedback"]:
+            feedback |= {"payload": {}, "comment": feedback["comment"][:KEPT]}
+        for contact in (*kept["recontacts"], *kept["reopens"]):
+            contact["reason"] = contact["reason"][:KEPT]
+        for refusal in kept["refused"]:
+            refusal["body"] = None
+        return kept
 
     def add_steps(self, batch: Steps | CaseReport) -> None:
         """Count the steps of a batch. The digest chains the batches in the order in which they came."""
@@ -182,6 +192,8 @@ class CaseState(BaseModel):
         self.change(ending=ending, steps_to=self.steps.last)
         if told:
             self.change(intent=told.intent, confidence=told.confidence, actions=told.actions)
+        if self.escalation:
+            self.change(handed_over_because=self.escalation.reason[:2_000])
 
     def change(self, **fields: Any) -> None:
         """Change the episode under way."""

@@ -65,7 +65,9 @@ def claims(episode: Episode) -> str:
     names = [a.name.replace("_", " ") for a in episode.actions]
     if not names:
         return "what the agent did, taken back" if episode.ending == "undo" else "no change was claimed"
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    # Temporal takes 400 bytes for a summary.
+    return told.encode()[:200].decode("utf-8", "ignore")
 
 
 def audited(episode: Episode) -> str:
@@ -105,6 +107,8 @@ def _episode(state: CaseState, episode: Episode) -> Iterator[str]:
         yield from _override(override)
     elif episode.ending in ("resolved", "escalated"):
         yield f"- Intent **{episode.intent}**, confidence {_confidence(episode.confidence)}"
+    if episode.handed_over_because:
+        yield f"- It said: {quoted(episode.handed_over_because)}"
     for action in episode.actions:
         yield f"- {'Done' if override else 'Claimed'}: {_action(action)}"
     if episode.ending == "resolved" and not episode.actions:

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:\-]{0,119}$")]
 Text = Annotated[str, Field(max_length=20_000)]
 Line = Annotated[str, Field(max_length=500)]
+Name = Annotated[str, Field(max_length=120)]  # fits a search attribute and a summary in any script
 Json = Any
 Instant = AwareDatetime
 Confidence = Annotated[float, Field(ge=0, le=1)] | Literal["not_reported"]

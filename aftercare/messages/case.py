@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from aftercare.messages.base import NOT_REPORTED, Confidence, Id, Instant, Json, Line, Message, Text
+from aftercare.messages.base import NOT_REPORTED, Confidence, Id, Instant, Json, Line, Message, Name, Text
 
 
 class StepKind(StrEnum):
@@ -30,9 +30,9 @@ class Step(Message):
     `latency` in seconds, `tokens` in all, `cost` in the deployment's currency.
     """
 
-    number: Annotated[int, Field(ge=1)]
+    number: Annotated[int, Field(ge=1, le=1_000_000)]
     kind: StepKind
-    name: Line = ""
+    name: Name = ""
     input: dict[str, Json] = {}
     output: Json = None
     heard: Text = ""
@@ -51,7 +51,7 @@ class StepsHeld(Message):
     """Steps that lie in the store: how many, the highest number among them, and the SHA-256 of their JSON."""
 
     count: Annotated[int, Field(ge=0)] = 0
-    last: Annotated[int, Field(ge=0)] = 0
+    last: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     digest: str = ""
 
 
@@ -72,10 +72,10 @@ class Case(Message):
     id: Id
     agent: Id
     domain: Id
-    release: Line | None = None
-    channel: Line = "chat"
+    release: Name | None = None
+    channel: Name = "chat"
     customer: Line | None = None
-    intent: Line = "unknown"
+    intent: Name = "unknown"
     handled_by: Literal["agent", "human"] = "agent"
     environment: Line = ""
     opened_at: Instant | None = None
@@ -84,9 +84,9 @@ class Case(Message):
 class Action(Message):
     """Something done, or to be done, in a system of record: a tool's name and its arguments."""
 
-    name: Line
+    name: Name
     arguments: dict[str, Json] = {}
-    step: int | None = None
+    step: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     receipt: Id | None = None
 
 
@@ -94,7 +94,7 @@ class Resolution(Message):
     """The agent's claim that the issue is solved, and what it says it did."""
 
     id: Id
-    intent: Line = "unknown"
+    intent: Name = "unknown"
     confidence: Confidence = NOT_REPORTED
     actions: Annotated[tuple[Action, ...], Field(max_length=100)] = ()
     reply: Annotated[str, Field(max_length=4_000)] = ""
@@ -106,7 +106,7 @@ class Escalation(Message):
 
     id: Id
     reason: Text
-    intent: Line = "unknown"
+    intent: Name = "unknown"
     confidence: Confidence = NOT_REPORTED
     actions: Annotated[tuple[Action, ...], Field(max_length=100)] = ()
     at: Instant | None = None

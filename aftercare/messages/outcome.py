@@ -48,6 +48,7 @@ class Episode(Message):
     number: int
     began: str
     because: str = ""
+    handed_over_because: str = ""
     handled_by: str = "agent"
     ending: str | None = None
     intent: str = "unknown"

@@ -10,7 +10,8 @@ from aftercare.messages.base import NOT_REPORTED, Confidence, Id, Instant, Json,
 from aftercare.messages.case import Action
 
 Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Place = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Given = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 
 
 class Tagged(Message):
@@ -44,23 +45,23 @@ class Clause(Tagged):
     """A clause of the pinned policy book decided it."""
 
     kind: Literal["clause"] = "clause"
-    clause: Name
+    clause: Given
 
 
 class TraceStep(Tagged):
     """A step of the agent's own trace decided it, by its number."""
 
     kind: Literal["step"] = "step"
-    step: Annotated[int, Field(ge=1)]
+    step: Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class RecordFact(Tagged):
     """A fact of a system of record decided it: what was expected there, and what was found."""
 
     kind: Literal["fact"] = "fact"
-    system: Name
-    record: Name
-    field: Name
+    system: Given
+    record: Place
+    field: Place
     expected: Json = None
     found: Json = None
 
@@ -85,9 +86,9 @@ class Override(Message):
     """
 
     id: Id
-    reviewer: Name
+    reviewer: Given
     final: FinalAction
-    corrected_intent: Name
+    corrected_intent: Given
     rationale: Said
     deciding: Deciding
     original: OriginalDecision | None = None

@@ -10,6 +10,8 @@ from aftercare.messages.case import Action, Case, Step
 from aftercare.messages.outcome import Settlement
 from aftercare.messages.policy import BookPin
 
+LONGEST_LOOK = timedelta(minutes=10)  # unless the policy says otherwise
+
 
 class OpenCase(Message):
     """Pin the policy book, write the case down once, and bring what an earlier run left."""
@@ -46,17 +48,19 @@ class RecordEvidence(Message):
 class ExamineEpisode(Message):
     """One episode to verify or to audit; case and book are in the store.
 
-    `final` is set where a person ended it; `agents` is then what was replaced.
+    `steps_held` is how many steps of the case the workflow was told of. `final` is set where a person ended the
+    episode; `agents` is then what was replaced. `within` is how long to go on looking.
     """
 
     case_id: str
     number: int
     steps_from: int = 1
     steps_to: int = 0
+    steps_held: int = 0
     actions: tuple[Action, ...] = ()
     final: str | None = None
     agents: tuple[Action, ...] = ()
-    within: timedelta = timedelta(minutes=10)
+    within: timedelta = LONGEST_LOOK
 
 
 class SettleCase(Message):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import delete, func
 from sqlmodel import col, select
 
 from aftercare.messages.case import Case, Step
@@ -66,22 +66,32 @@ class Cases:
             )
         )
 
-    async def add_steps(self, case_id: str, steps: Sequence[Step]) -> None:
-        """Write steps of a trace down, by their numbers. Raises StepTaken: a trace is never written over."""
+    async def add_steps(self, case_id: str, steps: Sequence[Step]) -> list[int]:
+        """Write steps of a trace down; gives the numbers that are new. Raises StepTaken: nothing is written over."""
         new = [
             StepRow(case_id=case_id, number=s.number, kind=s.kind, name=s.name, body=s.model_dump(mode="json"))
             for s in steps
         ]
+        numbers = [row.number for row in new]
         async with self.database.session() as session:
-            numbers = [row.number for row in new]
+            # Written first, so that two reports of one number meet at the lock and not after it.
+            added = await self.database.add(session, new)
             there = await session.exec(
                 select(StepRow).where(StepRow.case_id == case_id, col(StepRow.number).in_(numbers))
             )
-            known = {row.number: row.body for row in there}
-            taken = [row.number for row in new if known.get(row.number, row.body) != row.body]
+            kept = {row.number: row.body for row in there}
+            taken = [row.number for row in new if kept[row.number] != row.body]
             if taken:
                 raise StepTaken(f"case {case_id!r} already has other steps under the numbers {taken}")
-            await self.database.put(session, [row for row in new if row.number not in known])
+        return [row.number for row in added]
+
+    async def drop_steps(self, case_id: str, numbers: Sequence[int]) -> None:
+        """Let steps go that were kept for a report that was then refused."""
+        async with self.database.session() as session:
+            connection = await session.connection()
+            await connection.execute(
+                delete(StepRow).where(col(StepRow.case_id) == case_id, col(StepRow.number).in_(numbers))
+            )
 
     async def steps(self, case_id: str, up_to: int) -> list[Step]:
         """The trace of a case, up to a step."""
@@ -160,6 +170,11 @@ class Cases:
             await self.database.put(session, rows)
             known = set(await session.exec(select(EvidenceRow.id).where(EvidenceRow.case_id == settled.case_id)))
             await self.database.put(session, [_evidence_row(e) for e in taken if e.id not in known])
+
+    async def find_evidence(self, case_id: str, id: str) -> EvidenceRow | None:
+        """One message about a case."""
+        async with self.database.session() as session:
+            return await session.get(EvidenceRow, (case_id, id))
 
     async def count_evidence(self, accepted: bool = True) -> int:
         """How many messages were taken in (or refused) in all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+R = TypeVar("R", bound=SQLModel)
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -26,7 +27,8 @@ class Database:
         self.url = url
         if (name := make_url(url).database) and url.startswith("sqlite"):
             Path(name).expanduser().parent.mkdir(parents=True, exist_ok=True)
-        self.engine: AsyncEngine = create_async_engine(url)
+        # An error of the database must not carry a customer's words into logs and histories.
+        self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
 
@@ -54,12 +56,25 @@ class Database:
         """The same within a transaction of the caller's."""
         connection = await session.connection()
         for row in rows:
-            table = type(row).__table__  # type: ignore[attr-defined]
-            values = {c.name: getattr(row, c.name) for c in table.columns}
-            keys = [c.name for c in table.primary_key.columns]
-            insert = _INSERT[self.engine.dialect.name](table).values(values)
+            insert, values, keys = self._insert(row)
             changed = {name: insert.excluded[name] for name in values if name not in keys}
             await connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=changed))
+
+    async def add(self, session: AsyncSession, rows: Sequence[R]) -> list[R]:
+        """Insert the rows whose natural key is not there yet; gives those."""
+        connection = await session.connection()
+        added = []
+        for row in rows:
+            insert, _, _ = self._insert(row)
+            if (await connection.execute(insert.on_conflict_do_nothing())).rowcount:
+                added.append(row)
+        return added
+
+    def _insert(self, row: SQLModel) -> tuple[Any, dict[str, Any], list[str]]:
+        table = type(row).__table__  # type: ignore[attr-defined]
+        values = {c.name: getattr(row, c.name) for c in table.columns}
+        keys = [c.name for c in table.primary_key.columns]
+        return _INSERT[self.engine.dialect.name](table).values(values), values, keys
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -9,7 +9,7 @@ from temporalio.client import WithStartWorkflowOperation, WorkflowFailureError, 
 from temporalio.common import WorkflowIDConflictPolicy
 
 from aftercare.lifecycle.state import Refused, held_of
-from aftercare.messages.case import Action, Case, CaseInput, Resolution, Steps
+from aftercare.messages.case import Action, Case, CaseInput, Resolution, Step, StepKind, Steps
 from aftercare.messages.outcome import Outcome, Stage
 from tests.cases.desk import Desk
 from workflows.conventions import CASES_QUEUE
@@ -43,12 +43,12 @@ async def test_a_settled_case_may_be_registered_again_without_effect(desk: Desk)
 
 
 async def test_a_domain_without_a_policy_book_is_refused(desk: Desk) -> None:
-    """The agent hears which domains there are, and no run stays behind."""
+    """The agent hears which domains there are, and may register it rightly; or the run ends by itself."""
     case = desk.case("no-book")
     with pytest.raises(Refused, match=r"no policy book for the domain 'circus'; there are: .*retail"):
         await desk.gateway.register(Case(id=case.id, agent="clown", domain="circus"))
-    with pytest.raises(WorkflowFailureError):
-        await case.handle.result()
+    await case.registered()
+    assert (await case.snapshot()).book
 
 
 async def test_the_same_batch_twice_is_counted_once(desk: Desk) -> None:
@@ -150,3 +150,102 @@ async def test_a_resolution_larger_than_a_case_can_carry_is_refused(desk: Desk) 
     with pytest.raises(WorkflowUpdateFailedError) as error:
         await case.handle.execute_update("resolve", Resolution(id="r", actions=(action,)))
     assert "586 kB; at most 512 kB" in str(error.value.__cause__)
+
+
+async def test_steps_of_a_refused_report_are_let_go(desk: Desk) -> None:
+    """What the case would not hear does not block the agent's next steps."""
+    case = desk.case("let-go")
+    case.cancelled()
+    await case.reported()
+    await case.until(Stage.WATCHING)
+    late = Step(number=5, kind=StepKind.REPLY, said="one more thing")
+    with pytest.raises(Refused, match="not the agent's turn"):
+        await desk.gateway.record_steps(case.id, Steps(id="late", steps=(late,)))
+    await case.signalled("reopen", id="back-1")
+    await case.until(Stage.RESOLVING, episode=2)
+    await desk.gateway.record_steps(case.id, Steps(id="new", steps=(late.model_copy(update={"said": "Hello again"}),)))
+    assert (await desk.cases.steps(case.id, 99))[-1].said == "Hello again"
+
+
+async def test_inline_steps_that_are_refused_leave_the_case_going(desk: Desk) -> None:
+    """A step under a number in use is refused past the gateway too, and the case can still end."""
+    case = desk.case("inline-taken")
+    case.cancelled()
+    await case.registered()
+    await case.worked_on()
+    other = case.steps[3].model_copy(update={"name": "other"})
+    with pytest.raises(WorkflowUpdateFailedError) as error:
+        await case.handle.execute_update("record_steps", Steps(id="b", steps=(other,)))
+    assert "already has other steps" in str(error.value.__cause__)
+    await case.resolved()
+    assert (await case.settled()).outcome is Outcome.CONFIRMED
+
+
+async def test_a_trace_with_a_part_missing_is_never_compliant(desk: Desk) -> None:
+    """Steps that were announced and never stored leave the verdict open."""
+    case = await desk.case("announced").registered()
+    case.cancelled()
+    await case.handle.execute_update("record_steps", {"id": "s", "held": {"count": 4, "last": 4, "digest": "?"}})
+    await case.resolved()
+    assert (await case.settled()).policy_verdict == "undetermined"
+
+
+async def test_a_case_started_by_name_alone_is_followed_and_written_down(desk: Desk) -> None:
+    """Any client may start the workflow with the case as its input."""
+    case = desk.case("by-name")
+    given = {"case_id": case.id, "case": case.about.model_dump(mode="json")}
+    await desk.env.client.start_workflow("CaseWorkflow", given, id=f"case/{case.id}", task_queue=CASES_QUEUE)
+    assert (await case.settled()).outcome is Outcome.ABANDONED
+    assert await desk.cases.last_settlement(case.id)
+
+
+async def test_a_second_workflow_about_a_case_is_refused(desk: Desk) -> None:
+    """Under another id it would take the case's messages."""
+    case = await desk.case("victim").registered()
+    other = await desk.env.client.start_workflow(
+        "CaseWorkflow", CaseInput(case_id=case.id), id="case/somebody-else", task_queue=CASES_QUEUE
+    )
+    with pytest.raises(WorkflowFailureError):
+        await other.result()
+
+
+async def test_only_the_agents_own_messages_are_signs_of_its_life(desk: Desk) -> None:
+    """A customer who keeps writing does not keep a silent agent's case open."""
+    case = await desk.case("talkative").registered()
+    await case.later(minutes=20)
+    await case.signalled("recontact", id="mail-1")
+    await case.later(minutes=20)
+    assert (await case.handle.result()).outcome is Outcome.REOPENED
+    assert (await case.snapshot()).episodes[0].ending == "fell_silent"
+
+
+async def test_names_as_long_as_they_may_be_are_shown_in_short(desk: Desk) -> None:
+    """A summary has its limit, and a long name does not stop the case."""
+    case = desk.case("long")
+    actions = tuple(Action(name="x" * 120) for _ in range(3))
+    await case.reported(actions=actions, intent="ж" * 120)
+    assert (await case.settled()).outcome is Outcome.UNCONFIRMED
+
+
+async def test_a_workflow_started_with_nonsense_fails_at_once(desk: Desk) -> None:
+    """It does not stay behind as a task that fails for ever."""
+    handle = await desk.env.client.start_workflow(
+        "CaseWorkflow", {"nope": 1}, id="case/nonsense", task_queue=CASES_QUEUE
+    )
+    with pytest.raises(WorkflowFailureError) as error:
+        await handle.result()
+    assert "missing: case_id" in str(error.value.__cause__)
+
+
+async def test_what_was_taken_in_gets_its_receipt_again_after_the_end(desk: Desk) -> None:
+    """An agent that lost an answer asks again, however late."""
+    case = desk.case("asked-again")
+    case.cancelled()
+    await case.registered()
+    await case.worked_on()
+    await case.resolved()
+    await case.settled()
+    await case.worked_on()
+    await case.resolved()
+    with pytest.raises(Refused, match="it has settled"):
+        await case.resolved(intent="something else")

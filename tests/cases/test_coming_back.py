@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from aftercare.lifecycle.state import Refused
 from aftercare.messages.outcome import Outcome, Stage
 from aftercare.messages.policy import Verification
 from tests.cases.desk import Desk, Told
@@ -158,3 +161,54 @@ async def test_feedback_after_the_end_is_kept_without_another_watch(desk: Desk) 
     assert (await case.handle.result()).outcome is Outcome.CONFIRMED
     assert {e.id for e in await desk.cases.evidence(case.id)} == {"report", "csat-1"}
     assert len((await case.handle.fetch_history()).events) < 20
+
+
+async def test_undoing_means_everything_the_agent_did_in_every_episode(desk: Desk) -> None:
+    """The second write is taken back and the first still stands: not undone."""
+    case, other = await watched(desk, "both"), desk.case("other-order")
+    await case.signalled("reopen", id="back-1")
+    await case.until(Stage.RESOLVING, episode=2)
+    other.cancelled()
+    desk.shop.before[case.receipt, f"orders/{other.order}"] = dict(
+        desk.shop.before[other.receipt, f"orders/{other.order}"]
+    )
+    await case.resolved(id="resolution-2", actions=(other.action,))
+    await case.until(Stage.WATCHING, episode=2)
+    other.put_back()
+    await case.overridden()
+    await case.settled()
+    third = (await case.snapshot()).episodes[2].verification
+    assert third
+    assert {f.record for f in third.differing} == {f"orders/{case.order}"}
+
+
+async def test_much_evidence_does_not_keep_a_case_from_being_taken_up_again(desk: Desk) -> None:
+    """Long words lie in the store; a follow-up run gets what it needs."""
+    case = await watched(desk, "much")
+    for number in range(40):
+        await case.signalled("feedback", id=f"note-{number}", kind="note", payload={"text": "y" * 60_000})
+    await case.settled()
+    await case.signalled("feedback", id="late", kind="csat", value=1)
+    await case.handle.result()
+    assert {"note-39", "late"} <= {e.id for e in await desk.cases.evidence(case.id)}
+
+
+async def test_evidence_that_came_before_a_bad_registration_is_kept(desk: Desk) -> None:
+    """The registration is refused, the evidence is not lost, and the right registration takes both up."""
+    case = desk.case("early")
+    await case.signalled("feedback", id="early-1", kind="csat", value=3)
+    with pytest.raises(Refused):
+        await desk.gateway.register(case.about.model_copy(update={"domain": "circus"}))
+    await case.registered()
+    await case.settled()
+    assert "early-1" in {e.id for e in await desk.cases.evidence(case.id) if e.accepted}
+
+
+async def test_why_the_agent_handed_over_is_told_and_kept(desk: Desk) -> None:
+    """Also after the case was reopened."""
+    case = await desk.case("why").registered()
+    await case.escalated()
+    await case.until(Stage.WATCHING)
+    await case.signalled("reopen", id="back-1")
+    await case.settled()
+    assert (await case.snapshot()).episodes[0].handed_over_because == "too hard"

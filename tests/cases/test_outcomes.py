@@ -79,6 +79,9 @@ async def test_a_system_that_is_down_makes_a_case_unconfirmed_and_never_failed(d
     finally:
         desk.shop.down = False
     assert (settled.outcome, settled.verification) == (Outcome.UNCONFIRMED, Verification.UNVERIFIABLE)
+    verdicts = {f.rule: f.verdict for f in await desk.cases.findings(case.id)}
+    assert verdicts["authenticated-first"] == "compliant"  # what the trace alone tells is told all the same
+    assert verdicts["cancel-pending"] == "undetermined"
 
 
 async def test_an_answer_without_an_action_is_unconfirmed(desk: Desk) -> None:

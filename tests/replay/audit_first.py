@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from temporalio import workflow
 
-from aftercare.messages.case import CaseInput
 from aftercare.messages.outcome import Settlement
 from workflows.case import CaseWorkflow
 
@@ -14,11 +15,11 @@ class AuditFirst(CaseWorkflow):
     """Audits before it verifies."""
 
     @workflow.init
-    def __init__(self, given: CaseInput) -> None:
+    def __init__(self, given: Any) -> None:
         super().__init__(given)
 
     @workflow.run
-    async def run(self, given: CaseInput) -> Settlement:
+    async def run(self, given: Any) -> Settlement:
         """The steps are exchanged, and nothing else."""
         self._verify, self._audit = self._audit, self._verify  # type: ignore[method-assign]
         return await super().run(given)

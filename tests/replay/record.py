@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,8 @@ from temporalio.testing import WorkflowEnvironment
 from activities.books import Books
 from aftercare.demo.processes import TEMPORAL
 from aftercare.gateway import Gateway
+from aftercare.lifecycle.state import Refused
+from aftercare.messages.case import CaseReport, Escalation, Steps
 from aftercare.messages.outcome import Stage
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
@@ -85,6 +88,8 @@ async def reopened_and_resolved(case: Told) -> None:
 async def recontacted_and_scored(case: Told) -> None:
     await watched(case)
     await case.signalled("recontact", id="mail-1")
+    while not (await case.snapshot()).recontacts:  # noqa: ASYNC110 - the case is elsewhere
+        await asyncio.sleep(0.02)
     await case.signalled("feedback", id="csat-1", kind="csat", value=2)
 
 
@@ -105,6 +110,58 @@ async def refused_signals(case: Told) -> None:
     await watched(case)
     await case.signalled("feedback", nothing="here")
     await case.signalled("re-open", id="back-1")
+
+
+async def whole_escalated(case: Told) -> None:
+    case.cancelled()
+    report = CaseReport(
+        id="report",
+        case=case.about,
+        steps=case.steps,
+        escalation=Escalation(id="escalation", reason="too hard", actions=(case.action,)),
+    )
+    await case.desk.gateway.report(report)
+
+
+async def inline_steps(case: Told) -> None:
+    case.cancelled()
+    await case.registered()
+    await case.handle.execute_update("record_steps", Steps(id="steps-1", steps=case.steps))
+    await case.resolved()
+
+
+async def overridden_by_actions(case: Told) -> None:
+    await watched(case)
+    right = {"name": "cancel_pending_order", "arguments": case.action.arguments}
+    await case.overridden(final={"kind": "actions", "actions": [right]})
+
+
+async def overridden_twice(case: Told) -> None:
+    await watched(case)
+    await case.overridden(final={"kind": "nothing_to_do"})
+    await case.until(Stage.WATCHING, episode=2)
+    case.put_back()
+    await case.overridden(id="override-2")
+
+
+async def followed_up_by_override(case: Told) -> None:
+    await whole_confirmed(case)
+    await case.handle.result()
+    case.put_back()
+    await case.overridden()
+
+
+async def registered_after_a_refusal(case: Told) -> None:
+    await case.signalled("feedback", id="early-1", kind="csat", value=3)
+    with suppress(Refused):
+        await case.desk.gateway.register(case.about.model_copy(update={"domain": "circus"}))
+    await case.registered()
+
+
+async def steps_while_silent(case: Told) -> None:
+    await case.registered()
+    await asyncio.sleep(3)
+    await case.worked_on()
 
 
 async def followed_up_by_reopening(case: Told) -> None:
@@ -134,6 +191,13 @@ PATHS: dict[str, Callable[[Told], Awaitable[None]]] = {
         overridden,
         reopened_and_overridden,
         refused_signals,
+        whole_escalated,
+        inline_steps,
+        overridden_by_actions,
+        overridden_twice,
+        followed_up_by_override,
+        registered_after_a_refusal,
+        steps_while_silent,
         followed_up_by_reopening,
         followed_up_by_feedback,
     )
@@ -161,7 +225,7 @@ async def main() -> int:
 
 
 async def _record(desk: Desk, name: str) -> None:
-    case = desk.case(name.replace("_", "-"))
+    case = Told(desk, name)
     await PATHS[name](case)
     await case.handle.result()
     history = await case.handle.fetch_history()

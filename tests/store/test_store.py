@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -111,3 +112,22 @@ async def test_any_json_is_kept_as_it_came(cases: Cases, body: Any) -> None:
     )
     (kept,) = await cases.evidence("c")
     assert (kept.body, kept.reasons, kept.accepted) == (body, ["why"], False)
+
+
+async def test_of_two_traces_that_differ_one_is_kept_whole(cases: Cases) -> None:
+    """Two reports of the same number at the same time: one is refused, however they interleave."""
+    for round in range(20):
+        both = [Step(number=1, kind=StepKind.REASON, name=name) for name in ("a", "b")]
+        results = await asyncio.gather(*(cases.add_steps(f"c{round}", [s]) for s in both), return_exceptions=True)
+        assert sum(isinstance(r, StepTaken) for r in results) == 1
+
+
+async def test_an_error_of_the_database_tells_nothing_of_a_customer(cases: Cases) -> None:
+    """What went wrong, without the values it went wrong with."""
+    async with cases.database.engine.begin() as connection:
+        await connection.exec_driver_sql("DROP TABLE evidence")
+    with pytest.raises(Exception, match="no such table") as error:
+        await cases.add_evidence(
+            RecordEvidence(case_id="c", id="e", kind="x", body={"mail": "ann@example.com"}, at=NOW)
+        )
+    assert "ann@example.com" not in str(error.value)
