@@ -113,8 +113,9 @@ class CaseWorkflow(CaseMessages):
                 schedule_to_close_timeout=LONGEST_LOOK + by.LOOK_GRACE,
                 retry_policy=by.LOOK_RETRY,
             )
-        except ActivityError:
-            result = AuditResult(verdict=Verdict.UNDETERMINED)
+        except ActivityError as error:
+            note = f"the audit did not come to an end: {error.cause or error}"
+            result = AuditResult(verdict=Verdict.UNDETERMINED, note=note[:500])
         self.state.change(audit=result)
 
     async def _watch(self) -> None:

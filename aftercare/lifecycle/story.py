@@ -170,7 +170,7 @@ def _audit(episode: Episode) -> Iterator[str]:
     if audit is None:
         return
     if not (audit.compliant or audit.undetermined or audit.findings):
-        yield "- Policy: nothing to audit"
+        yield f"- Policy: {audit.note or 'nothing to audit'}"
         return
     yield f"- Policy **{audit.verdict}**: {audit.compliant} kept, {audit.undetermined} cannot be told"
     broken = [f for f in audit.findings if f.verdict is Verdict.VIOLATION]

@@ -71,6 +71,7 @@ class AuditResult(Message):
     findings: tuple[Finding, ...] = ()
     compliant: int = 0
     undetermined: int = 0
+    note: str = ""
 
 
 class FactCheck(Message):
