@@ -71,7 +71,13 @@ class Told:
         return (
             Step(number=1, kind=StepKind.RETRIEVE, name="find_user_id_by_email", input={"email": "a@x"}, output="ann"),
             Step(number=2, kind=StepKind.RETRIEVE, name="get_order_details", input=ask, output={"status": "pending"}),
-            Step(number=3, kind=StepKind.REPLY, name="reply", heard="Cancel my order.", said="Shall I proceed?"),
+            Step(
+                number=3,
+                kind=StepKind.REPLY,
+                name="reply",
+                heard="Cancel my order, I no longer need it.",
+                said="Shall I proceed?",
+            ),
             Step(
                 number=4,
                 kind=StepKind.ACT,
