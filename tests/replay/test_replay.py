@@ -50,3 +50,9 @@ async def test_a_changed_order_of_commands_fails_with_instructions() -> None:
         AssertionError, match=r"Cases that are running now(.|\n)*workflow\.patched(.|\n)*replay\.record"
     ):
         await replayed(HISTORIES / "whole_confirmed.json", AuditFirst)
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_history_tells_nothing_of_the_machine_it_was_recorded_on(name: str) -> None:
+    """No stack trace, and so no path, is committed."""
+    assert "site-packages" not in (HISTORIES / f"{name}.json").read_text("utf-8")
