@@ -210,6 +210,7 @@ class CaseWorkflow(CaseMessages):
     def _examination(self, with_actions: bool) -> ExamineEpisode:
         episode = self._episode
         told: dict[str, Any] = {"actions": episode.actions} if with_actions and episode.actions else {}
+        told |= {"steps_from": episode.steps_from} if episode.number > 1 else {}
         verifying = self.state.stage is Stage.VERIFYING
         told |= {"within": self._timing.verify_within} if verifying else {"steps_held": self.state.steps.count}
         if episode.handled_by == "human":
@@ -218,7 +219,6 @@ class CaseWorkflow(CaseMessages):
         return ExamineEpisode(
             case_id=self.state.case_id,
             number=episode.number,
-            steps_from=episode.steps_from,
             steps_to=episode.steps_to,
             **told,
         )

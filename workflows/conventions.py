@@ -65,6 +65,6 @@ LOOK_TIMEOUT = timedelta(seconds=30)
 LOOK_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     maximum_interval=timedelta(minutes=1),
-    non_retryable_error_types=["BookMissing", "PayloadsTooLarge"],
+    non_retryable_error_types=["PayloadsTooLarge"],
 )
 LOOK_GRACE = timedelta(days=1)  # the activity judges its own deadline; this is for a worker that was away

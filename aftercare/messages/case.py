@@ -48,7 +48,7 @@ class Step(Message):
 
 
 class StepsHeld(Message):
-    """Steps that lie in the store: how many, the highest number among them, and the SHA-256 of their JSON."""
+    """Steps that lie in the store: how many, the highest number among them, and the beginning of their SHA-256."""
 
     count: Annotated[int, Field(ge=0)] = 0
     last: Annotated[int, Field(ge=0, le=1_000_000)] = 0
