@@ -59,6 +59,17 @@ async def test_two_reopenings_at_once_are_one_episode(desk: Desk) -> None:
     assert (len(seen.reopens), len(seen.episodes)) == (2, 2)
 
 
+async def test_a_reopening_of_an_open_case_begins_nothing_more(desk: Desk) -> None:
+    """The agent is at it already; the second voice is kept all the same."""
+    case = await watched(desk, "open-already")
+    await case.signalled("reopen", id="from-customer")
+    await case.until(Stage.RESOLVING, episode=2)
+    await case.signalled("reopen", id="from-helpdesk")
+    await case.settled()
+    seen = await case.snapshot()
+    assert (len(seen.reopens), len(seen.episodes)) == (2, 2)
+
+
 async def test_a_second_contact_about_the_same_issue_counts_as_reopened(desk: Desk) -> None:
     """A case whose customer had to write again is not durable; no episode begins."""
     case = await watched(desk, "recontact")

@@ -40,6 +40,14 @@ def test_increases_of_a_field_accumulate() -> None:
     assert met(effect, {"balance": 12.5}).found == 12.5
 
 
+def test_a_sum_with_an_unknown_in_it_is_unknown() -> None:
+    """A credit whose start nobody can tell does not vanish behind a later one."""
+    credits = [act("credit", None, amount=5.0), act("credit", "op-2", amount=2.5)]
+    (effect,) = effects_of(before("op-2", balance=15.0), *credits)
+    assert not effect.known
+    assert met(effect, {"balance": 17.5}).held is None
+
+
 def test_what_two_actions_add_to_a_list_is_looked_for_both() -> None:
     """An item that a later action adds does not take the place of an earlier one."""
     first, second = wants(["a"], "history", "contains_all"), wants(["b"], "history", "contains_all")
