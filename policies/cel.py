@@ -23,7 +23,6 @@ _TYPES: Mapping[str, Any] = {
     "strings": cel.Type.List(cel.Type.STRING),
     "map": cel.Type.Map(cel.Type.STRING, cel.Type.DYN),
 }
-TYPES = frozenset(_TYPES)
 
 _EXTENSIONS = "name: aftercare\nextensions:\n" + "".join(f"- name: {n}\n" for n in ("lists", "strings", "sets", "math"))
 

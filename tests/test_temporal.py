@@ -14,6 +14,10 @@ from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
 
 from aftercare.demo.processes import TEMPORAL, start
+from aftercare.gateway import Gateway
+from aftercare.messages.case import Case, CaseReport, Resolution
+from aftercare.store.cases import Cases
+from aftercare.store.database import Database
 from aftercare.temporal import DATA_CONVERTER, register_search_attributes
 from workflows.conventions import SEARCH_ATTRIBUTES
 
@@ -57,3 +61,29 @@ async def test_a_worker_stops_in_order_when_it_is_told(bare: WorkflowEnvironment
     assert (tmp_path / "home" / "aftercare.db").exists()
     await worker.stop()
     assert await worker.finished() == 0
+
+
+async def test_a_case_survives_a_worker_that_is_killed(bare: WorkflowEnvironment, tmp_path: Path) -> None:
+    """Killed in the middle of the watch; the next worker goes on, and what was acknowledged meanwhile is stored."""
+    env = {
+        "TEMPORAL_ADDRESS": bare.client.service_client.config.target_host,
+        "AFTERCARE_DATABASE": f"sqlite+aiosqlite:///{tmp_path / 'store.db'}",
+        "AFTERCARE_WATCH": "PT3S",
+        "PATH": os.environ["PATH"],
+    }
+    database = Database(env["AFTERCARE_DATABASE"])
+    gateway = Gateway(bare.client, Cases(database))
+    first = await start("worker", sys.executable, "-m", "worker", env=env)
+    await first.ready("worker ready")
+    case = Case(id="killed", agent="retail", domain="retail")
+    await gateway.report(CaseReport(id="report", case=case, resolution=Resolution(id="r")))
+    first.kill()
+    await first.finished()
+    await gateway.signal("killed", "feedback", {"id": "csat-1", "kind": "csat", "value": 4})
+    second = await start("worker", sys.executable, "-m", "worker", env=env)
+    await second.ready("worker ready")
+    settlement = await gateway.handle("killed").result()
+    await second.stop()
+    assert settlement.outcome == "unconfirmed"
+    assert {e.id for e in await Cases(database).evidence("killed")} == {"report", "csat-1"}
+    await database.close()

@@ -68,6 +68,10 @@ class Child:
         """Wait for its end."""
         return await self._process.wait()
 
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self._process.kill()
+
     async def stop(self) -> None:
         """Ask it to end, and end it if it does not."""
         if not self.running:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete
 from sqlmodel import col, select
 
 from aftercare.messages.case import Case, Step
@@ -175,14 +175,6 @@ class Cases:
         """One message about a case."""
         async with self.database.session() as session:
             return await session.get(EvidenceRow, (case_id, id))
-
-    async def count_evidence(self, accepted: bool = True) -> int:
-        """How many messages were taken in (or refused) in all."""
-        async with self.database.session() as session:
-            found = await session.exec(
-                select(func.count()).select_from(EvidenceRow).where(col(EvidenceRow.accepted) == accepted)
-            )
-            return int(found.one())
 
 
 def _evidence_row(evidence: RecordEvidence) -> EvidenceRow:
