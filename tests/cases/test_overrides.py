@@ -132,3 +132,15 @@ async def test_an_override_for_a_case_nobody_knows_is_refused(desk: Desk) -> Non
     with pytest.raises(Refused, match="not registered"):
         await task
     assert (await case.handle.result()).outcome is None
+
+
+async def test_two_people_at_once_are_both_heard(desk: Desk) -> None:
+    """Neither correction covers the other; each is an episode, with what the agent had decided."""
+    case = await watched(desk, "two-people")
+    both = [case.override(id=f"by-{who}", reviewer=who, final={"kind": "nothing_to_do"}) for who in ("ada", "bo")]
+    await asyncio.gather(*(desk.gateway.override(case.id, one) for one in both))
+    assert (await case.settled()).overrides == 2
+    seen = await case.snapshot()
+    assert {o.reviewer for o in seen.overrides} == {"ada", "bo"}
+    assert all(o.original and o.original.decision == "resolved" for o in seen.overrides)
+    assert len(seen.episodes) == 3
