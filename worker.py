@@ -11,19 +11,22 @@ from typing import Any
 
 import httpx
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.audit import AuditActivities
 from activities.books import Books
 from activities.cases import CaseActivities
 from activities.verification import VerificationActivities
+from aftercare.gateway import Gateway
 from aftercare.settings import Settings
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
+from aftercare.sweeper import Sweeper
 from aftercare.systems.records import Systems
 from aftercare.temporal import connect, register_search_attributes, run_main, workflow_runner
 from workflows.case import CaseWorkflow
-from workflows.conventions import CASES_QUEUE, SEARCH_ATTRIBUTES
+from workflows.conventions import CASES_QUEUE, DEPLOYMENT, SEARCH_ATTRIBUTES
 
 WORKFLOWS: Sequence[type] = (CaseWorkflow,)
 
@@ -42,8 +45,8 @@ def activities(cases: Cases, books: Books, systems: Systems) -> list[Callable[..
     ]
 
 
-def case_worker(client: Client, cases: Cases, books: Books, systems: Systems) -> Worker:
-    """A worker on the cases' task queue."""
+def case_worker(client: Client, cases: Cases, books: Books, systems: Systems, build_id: str = "") -> Worker:
+    """A worker on the cases' task queue. A build that names itself keeps the cases it began."""
     return Worker(
         client,
         task_queue=CASES_QUEUE,
@@ -51,6 +54,15 @@ def case_worker(client: Client, cases: Cases, books: Books, systems: Systems) ->
         activities=activities(cases, books, systems),
         workflow_runner=workflow_runner(),
         graceful_shutdown_timeout=timedelta(seconds=20),
+        deployment_config=_versioned(build_id) if build_id else None,
+    )
+
+
+def _versioned(build_id: str) -> WorkerDeploymentConfig:
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(DEPLOYMENT, build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
     )
 
 
@@ -70,9 +82,12 @@ async def main() -> int:
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     async with httpx.AsyncClient(timeout=10) as http:
         books = Books(cases, settings.policies, settings.waits)
-        async with case_worker(client, cases, books, Systems.over_http(settings.systems, http)):
+        systems = Systems.over_http(settings.systems, http)
+        async with case_worker(client, cases, books, systems, settings.build_id):
+            sweeping = asyncio.create_task(Sweeper(Gateway(client, cases), cases.inbox).run())
             print("worker ready", flush=True)
             await stop.wait()
+            sweeping.cancel()
     await database.close()
     return 0
 

@@ -43,15 +43,11 @@ class CaseActivities:
 
     @activity.defn
     async def record_evidence(self, work: RecordEvidence) -> None:
-        """Keep one message, taken in or refused."""
-        await self._cases.add_evidence(work)
+        """Keep one message, and what the case made of it."""
+        await self._cases.inbox.record(work)
 
     @activity.defn
     async def settle_case(self, work: SettleCase) -> None:
         """Write down how this run ended, and everything that was taken in and is not written down yet."""
         state = CaseState.model_validate(work.state)
-        taken = [
-            RecordEvidence(case_id=state.case_id, id=id, kind=t.kind, body={"digest": t.digest}, at=work.at)
-            for id, t in state.taken.items()
-        ]
-        await self._cases.settle(work, state.episodes, taken)
+        await self._cases.settle(work, state.episodes, state.taken)

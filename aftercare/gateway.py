@@ -1,87 +1,109 @@
-"""The gateway: what every door goes through to reach a case. Steps go to the store, messages to the workflow."""
+"""The gateway: what every door goes through to reach a case. Committed to the inbox first, then delivered."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import Awaitable
+from datetime import UTC, datetime
 from typing import Any
 
-from temporalio.client import (
-    Client,
-    WithStartWorkflowOperation,
-    WorkflowHandle,
-    WorkflowUpdateFailedError,
-)
-from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
-from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client, WorkflowHandle
 
+from aftercare.delivery import Delivery, NoAnswerYet, NotOpen, plain
+from aftercare.lifecycle import intake
 from aftercare.lifecycle.intake import LARGEST_EVIDENCE, LARGEST_REPORT, check_size
 from aftercare.lifecycle.state import Refused, digest_of, held_of
-from aftercare.messages.case import Case, CaseInput, CaseReport, Escalation, Receipt, Resolution, Step, Steps, StepsHeld
+from aftercare.messages.case import Case, CaseReport, Escalation, Receipt, Resolution, Step, Steps
 from aftercare.messages.outcome import Snapshot
-from aftercare.store.cases import Cases, StepTaken
-from workflows import conventions as by
+from aftercare.messages.work import Standing
+from aftercare.store.cases import Cases
+from aftercare.store.inbox import IdTaken
+from aftercare.store.steps import StepTaken
+from aftercare.store.tables import EvidenceRow
 from workflows.case import CaseWorkflow
 
-AFTER = "What came in after the case had settled, or before it was registered"
 LARGEST_BATCH = 4 * 1024 * 1024
+log = logging.getLogger(__name__)
 
 
 class Gateway:
-    """Takes messages about cases. Every method raises Refused with the reasons, and then nothing has changed."""
+    """Takes messages about cases. Every method raises Refused with the reasons, and then nothing has changed.
+
+    Where Temporal gives no answer, NoAnswerYet is raised; the same message may be sent again with the same id.
+    """
 
     def __init__(self, client: Client, cases: Cases) -> None:
-        self._client, self._cases = client, cases
+        self._to, self._cases, self._inbox = Delivery(client), cases, cases.inbox
 
     async def register(self, case: Case) -> Receipt:
         """An agent takes up a case."""
-        return await self._update_with_start(case.id, CaseWorkflow.register, case, "registration", case)
+        check_size(plain(case), LARGEST_REPORT)
+        return await self._to.update_with_start(case.id, CaseWorkflow.register, case, "registration", case)
 
     async def record_steps(self, case_id: str, batch: Steps) -> Receipt:
         """Decision points: kept in the store, counted by the workflow."""
-        async with self._kept(case_id, batch.steps) as held:
-            return await self._update(case_id, CaseWorkflow.record_steps, Steps(id=batch.id, held=held), batch.id)
+        brief = Steps(id=batch.id, held=held_of(batch.steps))
+        return await self._through_inbox(case_id, "steps", brief, batch.steps)
 
     async def resolve(self, case_id: str, resolution: Resolution) -> Receipt:
         """The agent claims that the case is resolved."""
-        return await self._update(case_id, CaseWorkflow.resolve, resolution, resolution.id)
+        return await self._ended(case_id, CaseWorkflow.resolve, resolution)
 
     async def escalate(self, case_id: str, escalation: Escalation) -> Receipt:
         """The agent hands over."""
-        return await self._update(case_id, CaseWorkflow.escalate, escalation, escalation.id)
+        return await self._ended(case_id, CaseWorkflow.escalate, escalation)
 
     async def report(self, report: CaseReport) -> Receipt:
         """A whole case in one call."""
-        case = report.case
-        async with self._kept(case.id, report.steps) as held:
-            brief = report.model_copy(update={"steps": (), "held": held})
-            return await self._update_with_start(case.id, CaseWorkflow.report, brief, report.id, case)
+        brief = report.model_copy(update={"steps": (), "held": held_of(report.steps)})
+        return await self._through_inbox(report.case.id, "report", brief, report.steps)
 
     async def override(self, case_id: str, raw: dict[str, Any]) -> Receipt:
-        """A person corrects the agent, while the case runs or after it has settled."""
-        check_size(raw, LARGEST_EVIDENCE)
-        return await self._update_with_start(case_id, CaseWorkflow.submit_override, raw, str(raw.get("id", "")), None)
+        """A person corrects the agent, while the case runs or after it has settled. Waits for the case's answer."""
+        row = await self._held(case_id, "override", raw)
+        if row.accepted:
+            return Receipt(id=row.id, case_id=case_id)
+        return await self._answered(row, self._update(case_id, raw, row.id))
 
-    async def signal(self, case_id: str, kind: str, raw: dict[str, Any]) -> None:
+    async def signal(self, case_id: str, kind: str, raw: dict[str, Any]) -> Receipt:
         """`feedback`, `recontact`, `reopen` (or `override` without waiting for its answer), as raw JSON.
 
-        Acknowledged once Temporal holds it. A case that has settled is taken up again.
+        Acknowledged once the inbox holds it. A case that has settled is taken up again.
         """
-        check_size(raw, LARGEST_EVIDENCE)
-        await self._client.start_workflow(
-            CaseWorkflow.run,
-            CaseInput(case_id=case_id),
-            start_signal=kind,
-            start_signal_args=[raw],
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            **_start(case_id, None),
-        )
+        row = await self._held(case_id, kind, raw)
+        if not row.accepted and row.sent_at is None:
+            try:
+                await self._send(row)
+            except NoAnswerYet as error:  # the sweeper will deliver it
+                log.warning("signal_held_back", extra={"kind": kind, "reason": str(error)})
+        return Receipt(id=row.id, case_id=case_id)
+
+    async def redeliver(self, row: EvidenceRow) -> None:
+        """Deliver what a crash left in the inbox. The caller is gone, so that no one waits for an answer."""
+        if row.standing == Standing.ORPHAN:
+            await self._inbox.taken_up(row)
+        if row.kind in intake.EVIDENCE:
+            await self._send(row)
+            return
+        try:
+            message = CaseReport if row.kind == "report" else Steps
+            await self._answered(row, self._update(row.case_id, message.model_validate(row.body), row.id))
+        except Refused as refused:
+            log.info("held_message_refused", extra={"kind": row.kind, "reasons": len(refused.reasons)})
+
+    async def attach(self, case_id: str, id: str, to: str) -> Receipt:
+        """Give an orphan to the case it was meant for. Raises Refused where either is not there."""
+        if await self._cases.find(to) is None:
+            raise Refused([f"no case {to!r} is registered"])
+        try:
+            if not await self._inbox.attach(case_id, id, to):
+                raise Refused([f"there is no orphan {id!r} of case {case_id!r}; `aftercare case orphans` lists them"])
+        except IdTaken as error:
+            raise Refused([str(error)]) from error
+        row = await self._inbox.find(to, id)
+        if row:
+            await self.redeliver(row)
+        return Receipt(id=id, case_id=to)
 
     async def snapshot(self, case_id: str) -> Snapshot:
         """The whole case as it stands."""
@@ -89,86 +111,73 @@ class Gateway:
 
     def handle(self, case_id: str) -> WorkflowHandle[CaseWorkflow, Any]:
         """The workflow of a case: its latest run."""
-        return self._client.get_workflow_handle_for(CaseWorkflow.run, by.case_workflow_id(case_id))
+        return self._to.handle(case_id)
 
-    @asynccontextmanager
-    async def _kept(self, case_id: str, steps: tuple[Step, ...]) -> AsyncIterator[StepsHeld]:
-        """Keep steps in the store while they are reported; those that the case refuses are let go again."""
+    async def _through_inbox(
+        self, case_id: str, kind: str, brief: Steps | CaseReport, steps: tuple[Step, ...]
+    ) -> Receipt:
         check_size([s.model_dump(mode="json") for s in steps], LARGEST_BATCH)
+        check_size(plain(brief), LARGEST_REPORT)
+        row = await self._hold(case_id, brief.id, kind, plain(brief), digest_of(brief), steps)
+        if row.accepted:
+            return Receipt(id=row.id, case_id=case_id)
+        return await self._answered(row, self._update(case_id, brief, row.id))
+
+    async def _held(self, case_id: str, kind: str, raw: Any) -> EvidenceRow:
+        """Evidence that can be read, committed."""
+        model = intake.EVIDENCE.get(kind)
+        if model is None:
+            raise Refused([f"there is no message {kind!r}; there are {', '.join(intake.EVIDENCE)}"])
+        check_size(raw, LARGEST_EVIDENCE)
+        message = intake.parse(model, raw)
+        return await self._hold(case_id, raw["id"], kind, raw, digest_of(message))
+
+    async def _hold(
+        self, case_id: str, id: str, kind: str, body: Any, digest: str, steps: tuple[Step, ...] = ()
+    ) -> EvidenceRow:
         try:
-            added = await self._cases.add_steps(case_id, steps)
+            row = await self._inbox.hold(case_id, id, kind, body, digest, datetime.now(UTC), steps)
         except StepTaken as error:
             raise Refused([str(error)]) from error
+        if row.digest != digest:
+            raise Refused([f"the id {id!r} was used before for another {row.kind}; give this one an id of its own"])
+        return row
+
+    async def _answered(self, row: EvidenceRow, delivering: Awaitable[Receipt]) -> Receipt:
+        """The case's own answer, noted in the inbox."""
         try:
-            yield held_of(steps)
-        except Refused:
-            await self._cases.drop_steps(case_id, added)
+            receipt = await delivering
+        except Refused as refused:
+            id = intake.refusal_of(row.kind, row.body, refused, row.at).id
+            await self._inbox.refused(row, id, refused.reasons)
             raise
+        await self._inbox.delivered(row)
+        return receipt
 
-    async def _update(self, case_id: str, update: Any, message: Any, id: str) -> Receipt:
-        check_size(_plain(message), LARGEST_REPORT)
+    async def _update(self, case_id: str, message: Any, id: str) -> Receipt:
+        """To the Update that takes such a message."""
+        match message:
+            case CaseReport():
+                return await self._to.update_with_start(case_id, CaseWorkflow.report, message, id, message.case)
+            case Steps():
+                return await self._to_open(case_id, CaseWorkflow.record_steps, message)
+            case _:
+                return await self._to.update_with_start(case_id, CaseWorkflow.submit_override, message, id)
+
+    async def _send(self, row: EvidenceRow) -> None:
+        await self._to.signal_with_start(row.case_id, row.kind, row.body)
+        await self._inbox.sent(row, datetime.now(UTC))
+
+    async def _ended(self, case_id: str, update: Any, message: Resolution | Escalation) -> Receipt:
+        check_size(plain(message), LARGEST_REPORT)
+        return await self._to_open(case_id, update, message)
+
+    async def _to_open(self, case_id: str, update: Any, message: Steps | Resolution | Escalation) -> Receipt:
+        """Only an open case hears its agent; what it took in before it closed keeps its receipt."""
         try:
-            receipt: Receipt = await self.handle(case_id).execute_update(update, message, id=_update_id(id, message))
-        except WorkflowUpdateFailedError as error:
-            raise _refused(error) from error
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                if earlier := await self._taken_before(case_id, id, message):
-                    return earlier
-                raise Refused([f"no case {case_id!r} is open: it was never registered, or it has settled"]) from error
-            raise
-        return receipt.model_copy(update={"case_id": case_id})
-
-    async def _taken_before(self, case_id: str, id: str, message: Any) -> Receipt | None:
-        """The receipt of a message that the case took in before it closed."""
-        row = await self._cases.find_evidence(case_id, id)
-        same = row and row.accepted and isinstance(row.body, dict) and row.body.get("digest") == digest_of(message)
-        return Receipt(id=id, case_id=case_id) if same else None
-
-    async def _update_with_start(self, case_id: str, update: Any, message: Any, id: str, case: Case | None) -> Receipt:
-        check_size(_plain(message), LARGEST_REPORT)
-        start = WithStartWorkflowOperation(
-            CaseWorkflow.run,
-            CaseInput(case_id=case_id),
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            **_start(case_id, case),
-        )
-        try:
-            receipt: Receipt = await self._client.execute_update_with_start_workflow(
-                update, message, id=_update_id(id, message), start_workflow_operation=start
-            )
-        except WorkflowUpdateFailedError as error:
-            await start.workflow_handle()
-            raise _refused(error) from error
-        return receipt.model_copy(update={"case_id": case_id})
-
-
-def _start(case_id: str, case: Case | None) -> dict[str, Any]:
-    known = [SearchAttributePair(by.CASE_STAGE, "resolving")]
-    if case:
-        known.append(SearchAttributePair(by.AGENT_NAME, case.agent))
-        known += [SearchAttributePair(by.RELEASE_ID, case.release)] if case.release else []
-    what = f"Agent {case.agent}, by {case.channel[:60]}" if case else AFTER
-    return {
-        "id": by.case_workflow_id(case_id),
-        "task_queue": by.CASES_QUEUE,
-        "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        "static_summary": what,
-        "search_attributes": TypedSearchAttributes(known),
-    }
-
-
-def _update_id(id: str, message: Any) -> str:
-    """The same message again gives the first answer; the same id with another body reaches the case, and is refused."""
-    return digest_of([id, _plain(message)])[:16]  # it stands four times in every update's events
-
-
-def _plain(message: Any) -> Any:
-    return message.model_dump(mode="json") if hasattr(message, "model_dump") else message
-
-
-def _refused(error: WorkflowUpdateFailedError) -> Exception:
-    cause = error.cause
-    if isinstance(cause, ApplicationError) and cause.type == "Refused":
-        return Refused([str(r) for r in cause.details[0]] if cause.details else [cause.message])
-    return error
+            return await self._to.update(case_id, update, message, message.id)
+        except NotOpen as error:
+            row = await self._inbox.find(case_id, message.id)
+            if row and row.accepted and row.digest == digest_of(message):
+                return Receipt(id=message.id, case_id=case_id)
+            raise Refused([f"no case {case_id!r} is open: it was never registered, or it has settled"]) from error

@@ -13,6 +13,8 @@ class Settings(BaseSettings):
 
     `systems` maps each system of record to its address, with `{environment}` where a case's own copy is named.
     The three waits replace those of every policy book, for rehearsals that must not take a day.
+    `build_id` turns worker versioning on: a case stays with the build that began it, and a new build takes new cases
+    once `temporal worker deployment set-current-version --deployment-name aftercare --build-id ...` says so.
     """
 
     model_config = SettingsConfigDict(env_prefix="AFTERCARE_", extra="ignore")
@@ -24,6 +26,7 @@ class Settings(BaseSettings):
     resolve_within: timedelta | None = None
     verify_within: timedelta | None = None
     watch: timedelta | None = None
+    build_id: str = ""
 
     @property
     def database_url(self) -> str:

@@ -85,5 +85,5 @@ async def test_a_case_survives_a_worker_that_is_killed(bare: WorkflowEnvironment
     settlement = await gateway.handle("killed").result()
     await second.stop()
     assert settlement.outcome == "unconfirmed"
-    assert {e.id for e in await Cases(database).evidence("killed")} == {"report", "csat-1"}
+    assert {e.id for e in await Cases(database).inbox.of_case("killed")} == {"report", "csat-1"}
     await database.close()

@@ -137,7 +137,10 @@ class CaseWorkflow(CaseMessages):
 
     async def _settled(self) -> bool:
         """Write down how it ended, once. False where something is left to do, or came in meanwhile."""
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() or self.unopened)
+        if self.unopened:  # registered after all, when nobody waited for it any more
+            await self._open()
+            return False
         if not self.state.registered or (not self.news and not self.state.unfinished):
             return True  # nobody registered the case, or nobody told this run anything new
         if self.state.unfinished:

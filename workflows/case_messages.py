@@ -130,7 +130,7 @@ class CaseMessages:
             raw = decoded(kind, payloads)
             await self._take_evidence(kind, raw)
         except Refused as refused:
-            await self._keep_refusal(kind, raw, refused)
+            await self._keep_untaken(kind, raw, refused)
 
     @workflow.query(description="The whole case, as it stands")
     def snapshot(self) -> Snapshot:
@@ -154,36 +154,31 @@ class CaseMessages:
             return receipt
         receipt = self._take(kind, message, message.id)  # type: ignore[attr-defined]
         self.state.apply(message)
-        await self._record(
-            RecordEvidence(case_id=self.state.case_id, id=receipt.id, kind=kind, body=raw, at=workflow.now())
-        )
-        self.tell()
+        await self._record(kind, receipt.id, raw)
         return receipt
 
-    async def _keep_refusal(self, kind: str, raw: Any, refused: Refused) -> None:
+    async def _keep_untaken(self, kind: str, raw: Any, refused: Refused) -> None:
+        """Nothing that came is lost: what was refused is kept beside what was taken in, an orphan under its own id."""
         refusal = intake.refusal_of(kind, raw, refused, workflow.now())
+        orphan = isinstance(refused, intake.Unregistered)
         self.news += 1
         self.state.refuse(refusal)
-        await self._record(
-            RecordEvidence(
-                case_id=self.state.case_id,
-                id=refusal.id,
-                kind=refusal.kind,
-                accepted=False,
-                reasons=refusal.reasons,
-                body=raw,
-                at=workflow.now(),
-            )
-        )
-        self.tell()
+        told: dict[str, Any] = {"orphan": True} if orphan else {}
+        id = raw["id"] if orphan else refusal.id
+        await self._record(refusal.kind, id, raw, accepted=False, reasons=refusal.reasons, **told)
 
     async def _opened_with(self, case: Case | None) -> None:
         """Wait until the case is open; one that nobody registered yet is opened with this registration."""
-        if case and not self.opened and self.state.case is None:
+        if case and self.state.case is None:
             self.state.case, self.unopenable = case, None
-        await workflow.wait_condition(lambda: self.opened or bool(case and self.unopenable))
-        if not self.opened:
+        await workflow.wait_condition(lambda: (self.opened and not self.unopened) or bool(case and self.unopenable))
+        if case and not self.state.registered:
             raise ApplicationError(str(self.unopenable), type="Refused", non_retryable=True)
+
+    @property
+    def unopened(self) -> bool:
+        """Whether a registration came in that the case was not opened with yet."""
+        return self.state.registered and self.state.book is None
 
     def _take(self, kind: str, message: Any, id: str) -> Receipt:
         self.news += 1
@@ -236,13 +231,14 @@ class CaseMessages:
         except ActivityError as error:
             raise ApplicationError(str(error.cause or error), type="Refused", non_retryable=True) from error
 
-    async def _record(self, evidence: RecordEvidence) -> None:
+    async def _record(self, kind: str, id: str, raw: Any, **untaken: Any) -> None:
         await workflow.execute_local_activity_method(
             CaseActivities.record_evidence,
-            evidence,
-            summary=f"keep {evidence.kind}" if evidence.accepted else f"keep what was refused: {evidence.kind}",
+            RecordEvidence(case_id=self.state.case_id, id=id, kind=kind, body=raw, at=workflow.now(), **untaken),
+            summary=f"keep what was refused: {kind}" if untaken else f"keep {kind}",
             **TO_STORE,
         )
+        self.tell()
 
     def tell(self) -> None:
         """Let the operator read where the case stands."""

@@ -8,6 +8,7 @@ from typing import TypedDict
 from temporalio.common import RetryPolicy, SearchAttributeKey
 
 CASES_QUEUE = "cases"
+DEPLOYMENT = "aftercare"  # the name under which builds of the worker are versions
 
 
 def case_workflow_id(case_id: str) -> str:

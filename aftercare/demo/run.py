@@ -147,7 +147,7 @@ async def play(wanted: Wanted, place: Place, console: Console, told: Told | None
                 return line
 
             lines = await _all_settled(agents, follow, players, heard)
-    stored = {(a.case.id, e.id) for a in agents for e in await place.cases.evidence(a.case.id) if e.accepted}
+    stored = {(a.case.id, e.id) for a in agents for e in await place.cases.inbox.of_case(a.case.id) if e.accepted}
     report: dict[str, Any] = report_of(lines, heard.acknowledged, stored)
     return {**report, "refused": heard.refused} if heard.refused else report
 
@@ -235,7 +235,7 @@ async def _settled(recorded: Recorded, place: Place, heard: Heard) -> CaseLine:
         actions=cost.actions,
         bytes=cost.bytes,
         runs=max(len(runs), 1),
-        came_in=sum(e.kind in EVIDENCE for e in await place.cases.evidence(case_id)),
+        came_in=sum(e.kind in EVIDENCE for e in await place.cases.inbox.of_case(case_id)),
     )
 
 

@@ -75,10 +75,14 @@ def check_size(body: Any, largest: int) -> None:
         raise Refused([f"this has {size / 1024:,.0f} kB; at most {largest / 1024:,.0f} kB are taken"])
 
 
+class Unregistered(Refused):
+    """Nobody registered the case: what was sent about it is kept, and may find its case later."""
+
+
 def check_registered(state: CaseState) -> None:
     """Evidence is about a case that somebody registered."""
     if not state.registered:
-        raise Refused([f"case {state.case_id!r} is not registered: there is nothing this could be about"])
+        raise Unregistered([f"case {state.case_id!r} is not registered: there is nothing this could be about"])
 
 
 def check_open(state: CaseState, message: Steps | Resolution | Any) -> None:
@@ -96,6 +100,15 @@ def as_held(batch: S) -> S:
         raise Refused(["send the steps themselves or what is held of them in the store, not both"])
     told = {"steps": (), "held": held_of(batch.steps)} if batch.steps else {}
     return cast(S, batch.model_copy(update=told))
+
+
+def digest_in_inbox(kind: str, raw: Any) -> str:
+    """By what the same message is known again: the digest the case itself takes of it, where it can be read at all."""
+    model = EVIDENCE.get(kind)
+    try:
+        return digest_of(parse(model, raw) if model else raw)
+    except Refused:
+        return digest_of(raw)
 
 
 def refusal_of(kind: str, raw: Any, refused: Refused, at: datetime) -> Refusal:

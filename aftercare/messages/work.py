@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 from aftercare.messages.base import Instant, Json, Message
@@ -33,16 +34,34 @@ class StoreSteps(Message):
     steps: tuple[Step, ...]
 
 
+class Standing(StrEnum):
+    """Where a message in the inbox stands: held for its case, or what the case made of it."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+    ORPHAN = "orphan"
+
+
 class RecordEvidence(Message):
-    """Write down one message: what was sent, whether it was taken in, and if not, why."""
+    """Write down one message: what was sent, whether it was taken in, and if not, why.
+
+    `orphan` says that nobody registered the case: it is kept until somebody does, or it is attached to another.
+    """
 
     case_id: str
     id: str
     kind: str
     accepted: bool = True
+    orphan: bool = False
     reasons: tuple[str, ...] = ()
     body: Json = None
     at: Instant
+
+    @property
+    def standing(self) -> Standing:
+        """What the case made of it."""
+        return Standing.ORPHAN if self.orphan else Standing.DELIVERED if self.accepted else Standing.REFUSED
 
 
 class ExamineEpisode(Message):

@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete
 from sqlmodel import col, select
 
+from aftercare.lifecycle.state import Taken
 from aftercare.messages.case import Case, Step
 from aftercare.messages.outcome import Episode
 from aftercare.messages.policy import AuditResult, Finding, VerificationResult
-from aftercare.messages.work import RecordEvidence, SettleCase
+from aftercare.messages.work import SettleCase
 from aftercare.store.database import Database
+from aftercare.store.inbox import Inbox
+from aftercare.store.steps import add_steps
 from aftercare.store.tables import (
     BookRow,
     CaseRow,
     EpisodeRow,
-    EvidenceRow,
     FindingRow,
     SettlementRow,
     StepRow,
 )
 
 
-class StepTaken(ValueError):
-    """A step's number is in use for another step of the same case. Final."""
-
-
 class Cases:
     """The cases in the store."""
 
     def __init__(self, database: Database) -> None:
-        self.database = database
+        self.database, self.inbox = database, Inbox(database)
 
     async def keep_book(self, domain: str, digest: str, texts: str, at: datetime) -> None:
         """Keep a policy book whole, by its digest."""
@@ -66,32 +62,10 @@ class Cases:
             )
         )
 
-    async def add_steps(self, case_id: str, steps: Sequence[Step]) -> list[int]:
-        """Write steps of a trace down; gives the numbers that are new. Raises StepTaken: nothing is written over."""
-        new = [
-            StepRow(case_id=case_id, number=s.number, kind=s.kind, name=s.name, body=s.model_dump(mode="json"))
-            for s in steps
-        ]
-        numbers = [row.number for row in new]
+    async def add_steps(self, case_id: str, steps: Sequence[Step]) -> None:
+        """Write steps of a trace down. Raises StepTaken: nothing is written over."""
         async with self.database.session() as session:
-            # Written first, so that two reports of one number meet at the lock and not after it.
-            added = await self.database.add(session, new)
-            there = await session.exec(
-                select(StepRow).where(StepRow.case_id == case_id, col(StepRow.number).in_(numbers))
-            )
-            kept = {row.number: row.body for row in there}
-            taken = [row.number for row in new if kept[row.number] != row.body]
-            if taken:
-                raise StepTaken(f"case {case_id!r} already has other steps under the numbers {taken}")
-        return [row.number for row in added]
-
-    async def drop_steps(self, case_id: str, numbers: Sequence[int]) -> None:
-        """Let steps go that were kept for a report that was then refused."""
-        async with self.database.session() as session:
-            connection = await session.connection()
-            await connection.execute(
-                delete(StepRow).where(col(StepRow.case_id) == case_id, col(StepRow.number).in_(numbers))
-            )
+            await add_steps(self.database, session, case_id, steps)
 
     async def steps(self, case_id: str, up_to: int) -> list[Step]:
         """The trace of a case, up to a step."""
@@ -100,16 +74,6 @@ class Cases:
                 select(StepRow).where(StepRow.case_id == case_id, StepRow.number <= up_to).order_by(col(StepRow.number))
             )
             return [Step.model_validate(row.body) for row in found]
-
-    async def add_evidence(self, *evidence: RecordEvidence) -> None:
-        """Write messages down, by the ids their senders gave them."""
-        await self.database.write(*(_evidence_row(e) for e in evidence))
-
-    async def evidence(self, case_id: str) -> list[EvidenceRow]:
-        """Every message about a case."""
-        async with self.database.session() as session:
-            found = await session.exec(select(EvidenceRow).where(EvidenceRow.case_id == case_id))
-            return list(found)
 
     async def keep_findings(self, case_id: str, episode: int, findings: Sequence[Finding]) -> None:
         """Write an audit's findings down."""
@@ -151,7 +115,7 @@ class Cases:
             )
             return found.first()
 
-    async def settle(self, work: SettleCase, episodes: Sequence[Episode], taken: Sequence[RecordEvidence]) -> None:
+    async def settle(self, work: SettleCase, episodes: Sequence[Episode], taken: Mapping[str, Taken]) -> None:
         """Write down how a run ended, its episodes, and what was taken in, all at once."""
         settled = work.settlement
         rows: list[Any] = [
@@ -168,25 +132,7 @@ class Cases:
         ]
         async with self.database.session() as session:
             await self.database.put(session, rows)
-            known = set(await session.exec(select(EvidenceRow.id).where(EvidenceRow.case_id == settled.case_id)))
-            await self.database.put(session, [_evidence_row(e) for e in taken if e.id not in known])
-
-    async def find_evidence(self, case_id: str, id: str) -> EvidenceRow | None:
-        """One message about a case."""
-        async with self.database.session() as session:
-            return await session.get(EvidenceRow, (case_id, id))
-
-
-def _evidence_row(evidence: RecordEvidence) -> EvidenceRow:
-    return EvidenceRow(
-        case_id=evidence.case_id,
-        id=evidence.id,
-        kind=evidence.kind,
-        accepted=evidence.accepted,
-        reasons=list(evidence.reasons),
-        body=json.loads(json.dumps(evidence.body, default=str)),
-        at=evidence.at,
-    )
+            await self.inbox.settle(session, settled.case_id, taken, work.at)
 
 
 def _episode_row(case_id: str, episode: Episode) -> EpisodeRow:

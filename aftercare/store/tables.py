@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import JSON, Column, DateTime, Dialect, Text, TypeDecorator
 from sqlmodel import Field, SQLModel
 
+from aftercare.messages.work import Standing
+
 
 class Utc(TypeDecorator[datetime]):
     """A time with its zone, on SQLite too, which keeps none."""
@@ -68,27 +70,39 @@ class CaseRow(SQLModel, table=True):
 
 
 class StepRow(SQLModel, table=True):
-    """A decision point of a case's trace."""
+    """A decision point of a case's trace. `batch` is the message that brought it, where it came by the inbox."""
 
     __tablename__ = "step"
     case_id: str = Field(primary_key=True)
     number: int = Field(primary_key=True)
     kind: str
     name: str
+    batch: str | None = None
     body: dict[str, Any] = Field(sa_column=_json())
 
 
 class EvidenceRow(SQLModel, table=True):
-    """Every message about a case that was taken in or refused, by the id its sender gave it."""
+    """The inbox: every message about a case, by the id its sender gave it, committed before the case hears of it.
+
+    `standing` begins as `waiting` and ends as `delivered`, `refused` or `orphan`. `sent_at` is when Temporal last took
+    it over, `digest` that of the message's canonical JSON, `at` when it came.
+    """
 
     __tablename__ = "evidence"
     case_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     kind: str = Field(index=True)
-    accepted: bool
+    standing: str = Field(index=True)
+    digest: str
     reasons: list[str] = Field(sa_column=_json())
     body: Any = Field(sa_column=_json())
     at: datetime = Field(sa_column=_time())
+    sent_at: datetime | None = Field(default=None, sa_column=Column(Utc, nullable=True))
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the case took it in."""
+        return self.standing == Standing.DELIVERED
 
 
 class EpisodeRow(SQLModel, table=True):

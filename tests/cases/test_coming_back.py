@@ -91,7 +91,7 @@ async def test_feedback_is_kept_and_shown(desk: Desk) -> None:
     await case.signalled("feedback", id="csat-1", kind="csat", value=2, unit="of 5")
     assert (await case.settled()).outcome is Outcome.CONFIRMED
     assert [(f.kind, f.value) for f in (await case.snapshot()).feedback] == [("csat", 2)]
-    assert {e.id for e in await desk.cases.evidence(case.id)} == {"report", "csat-1"}
+    assert {e.id for e in await desk.cases.inbox.of_case(case.id)} == {"report", "csat-1"}
 
 
 async def test_undoing_is_verified_against_the_records_as_they_were(desk: Desk) -> None:
@@ -170,7 +170,7 @@ async def test_feedback_after_the_end_is_kept_without_another_watch(desk: Desk) 
     await case.settled()
     await case.signalled("feedback", id="csat-1", kind="csat", value=5)
     assert (await case.handle.result()).outcome is Outcome.CONFIRMED
-    assert {e.id for e in await desk.cases.evidence(case.id)} == {"report", "csat-1"}
+    assert {e.id for e in await desk.cases.inbox.of_case(case.id)} == {"report", "csat-1"}
     assert len((await case.handle.fetch_history()).events) < 20
 
 
@@ -201,7 +201,7 @@ async def test_much_evidence_does_not_keep_a_case_from_being_taken_up_again(desk
     await case.settled()
     await case.signalled("feedback", id="late", kind="csat", value=1)
     await case.handle.result()
-    assert {"note-39", "late"} <= {e.id for e in await desk.cases.evidence(case.id)}
+    assert {"note-39", "late"} <= {e.id for e in await desk.cases.inbox.of_case(case.id)}
 
 
 async def test_evidence_that_came_before_a_bad_registration_is_kept(desk: Desk) -> None:
@@ -212,7 +212,7 @@ async def test_evidence_that_came_before_a_bad_registration_is_kept(desk: Desk) 
         await desk.gateway.register(case.about.model_copy(update={"domain": "circus"}))
     await case.registered()
     await case.settled()
-    assert "early-1" in {e.id for e in await desk.cases.evidence(case.id) if e.accepted}
+    assert "early-1" in {e.id for e in await desk.cases.inbox.of_case(case.id) if e.accepted}
 
 
 async def test_why_the_agent_handed_over_is_told_and_kept(desk: Desk) -> None:

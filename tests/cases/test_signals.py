@@ -70,7 +70,7 @@ async def test_a_malformed_signal_is_kept_and_shown(desk: Desk, payloads: list[P
     (refusal,) = (await refusals(case, 1)).refused
     assert why in "; ".join(refusal.reasons)
     assert (await case.settled()).outcome is Outcome.CONFIRMED
-    (kept,) = [e for e in await desk.cases.evidence(case.id) if not e.accepted]
+    (kept,) = [e for e in await desk.cases.inbox.of_case(case.id) if not e.accepted]
     assert kept.id == refusal.id
 
 
@@ -84,13 +84,13 @@ async def test_a_signal_nobody_knows_is_kept_and_shown(desk: Desk) -> None:
 
 
 async def test_a_refusal_never_covers_what_was_taken_under_the_same_id(desk: Desk) -> None:
-    """The first score stands; the second one under its id is refused beside it."""
+    """The first score stands; the second one under its id, sent past the inbox, is refused beside it."""
     case = await watched(desk, "covered")
     await case.signalled("feedback", id="csat-1", kind="csat", value=5)
-    await case.signalled("feedback", id="csat-1", kind="csat", value=1)
+    await sent(case, "feedback", Payload(metadata=JSON, data=b'{"id": "csat-1", "kind": "csat", "value": 1}'))
     await refusals(case, 1)
     await case.settled()
-    by_taken = {e.accepted: e for e in await desk.cases.evidence(case.id) if e.id.startswith("csat-1")}
+    by_taken = {e.accepted: e for e in await desk.cases.inbox.of_case(case.id) if e.id.startswith("csat-1")}
     assert by_taken[True].body["value"] == 5
     assert by_taken[False].body["value"] == 1
 

@@ -14,12 +14,14 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from aftercare.lifecycle.state import Taken, digest_of
 from aftercare.messages.case import Case, Step, StepKind
 from aftercare.messages.outcome import Episode, Outcome, Settlement
 from aftercare.messages.policy import Finding, Verdict
 from aftercare.messages.work import RecordEvidence, SettleCase
-from aftercare.store.cases import Cases, StepTaken
+from aftercare.store.cases import Cases
 from aftercare.store.database import Database, alembic_config
+from aftercare.store.steps import StepTaken
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -61,9 +63,9 @@ async def test_what_is_written_twice_is_there_once(cases: Cases) -> None:
     for _ in range(3):
         await cases.register(Case(id="c", agent="a", domain="retail"), "digest", NOW)
         await cases.keep_findings("c", 1, findings)
-        await cases.add_evidence(RecordEvidence(case_id="c", id="e", kind="feedback", body={"value": 1}, at=NOW))
+        await cases.inbox.record(RecordEvidence(case_id="c", id="e", kind="feedback", body={"value": 1}, at=NOW))
     assert len(await cases.findings("c")) == 2
-    assert len(await cases.evidence("c")) == 1
+    assert len(await cases.inbox.of_case("c")) == 1
 
 
 async def test_a_trace_is_never_written_over(cases: Cases) -> None:
@@ -78,9 +80,9 @@ async def test_a_trace_is_never_written_over(cases: Cases) -> None:
 
 async def test_the_latest_revision_tells_how_a_case_ended(cases: Cases) -> None:
     """A later run adds a revision; settling the same revision again replaces it."""
-    await cases.settle(settling(1, Outcome.CONFIRMED), [], [])
-    await cases.settle(settling(2, Outcome.CONFIRMED), [Episode(number=1, began="x")], [])
-    await cases.settle(settling(2, Outcome.REOPENED), [Episode(number=1, began="x")], [])
+    await cases.settle(settling(1, Outcome.CONFIRMED), [], {})
+    await cases.settle(settling(2, Outcome.CONFIRMED), [Episode(number=1, began="x")], {})
+    await cases.settle(settling(2, Outcome.REOPENED), [Episode(number=1, began="x")], {})
     latest = await cases.last_settlement("c")
     assert latest
     assert (latest.revision, latest.outcome) == (2, "reopened")
@@ -88,11 +90,11 @@ async def test_the_latest_revision_tells_how_a_case_ended(cases: Cases) -> None:
 
 async def test_settling_does_not_write_over_evidence_with_its_body(cases: Cases) -> None:
     """What the handler wrote stays; what nobody wrote yet is added."""
-    whole = RecordEvidence(case_id="c", id="e", kind="feedback", body={"value": 1}, at=NOW)
-    await cases.add_evidence(whole)
-    brief = [whole.model_copy(update={"body": None}), whole.model_copy(update={"id": "f", "body": None})]
-    await cases.settle(settling(1, Outcome.CONFIRMED), [], brief)
-    assert {e.id: e.body for e in await cases.evidence("c")} == {"e": {"value": 1}, "f": None}
+    whole = RecordEvidence(case_id="c", id="e", kind="note", body={"value": 1}, at=NOW)
+    await cases.inbox.record(whole)
+    taken = {"e": Taken(kind="note", digest=digest_of({"value": 1})), "f": Taken(kind="note", digest="d")}
+    await cases.settle(settling(1, Outcome.CONFIRMED), [], taken)
+    assert {e.id: e.body for e in await cases.inbox.of_case("c")} == {"e": {"value": 1}, "f": {"digest": "d"}}
 
 
 async def test_times_come_back_in_utc(cases: Cases) -> None:
@@ -107,10 +109,10 @@ async def test_times_come_back_in_utc(cases: Cases) -> None:
 @pytest.mark.parametrize("body", [None, "text", 3, ["a"], {"é": "ü", "n": None}])
 async def test_any_json_is_kept_as_it_came(cases: Cases, body: Any) -> None:
     """A refused message may be anything."""
-    await cases.add_evidence(
+    await cases.inbox.record(
         RecordEvidence(case_id="c", id="e", kind="x", accepted=False, reasons=("why",), body=body, at=NOW)
     )
-    (kept,) = await cases.evidence("c")
+    (kept,) = await cases.inbox.of_case("c")
     assert (kept.body, kept.reasons, kept.accepted) == (body, ["why"], False)
 
 
@@ -127,7 +129,7 @@ async def test_an_error_of_the_database_tells_nothing_of_a_customer(cases: Cases
     async with cases.database.engine.begin() as connection:
         await connection.exec_driver_sql("DROP TABLE evidence")
     with pytest.raises(Exception, match="no such table") as error:
-        await cases.add_evidence(
+        await cases.inbox.record(
             RecordEvidence(case_id="c", id="e", kind="x", body={"mail": "ann@example.com"}, at=NOW)
         )
     assert "ann@example.com" not in str(error.value)
