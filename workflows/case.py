@@ -17,7 +17,7 @@ from aftercare.lifecycle.state import CaseState
 from aftercare.messages.case import Case
 from aftercare.messages.outcome import QUIET, Episode, Settlement, Stage
 from aftercare.messages.policy import AuditResult, Timing, Verdict, Verification, VerificationResult
-from aftercare.messages.work import LONGEST_LOOK, ExamineEpisode, OpenCase, Opened, SettleCase
+from aftercare.messages.work import ExamineEpisode, OpenCase, Opened, SettleCase
 from workflows import conventions as by
 from workflows.attributes import attributes_of
 from workflows.case_messages import CaseMessages
@@ -110,7 +110,7 @@ class CaseWorkflow(CaseMessages):
                 self._examination(self._episode.handled_by == "human"),
                 summary=f"audit {story.audited(self._episode)} against the {self._case.domain} policy book",
                 start_to_close_timeout=by.LOOK_TIMEOUT,
-                schedule_to_close_timeout=LONGEST_LOOK + by.LOOK_GRACE,
+                schedule_to_close_timeout=self._timing.verify_within + by.LOOK_GRACE,
                 retry_policy=by.LOOK_RETRY,
             )
         except ActivityError as error:
@@ -212,10 +212,10 @@ class CaseWorkflow(CaseMessages):
 
     def _examination(self, with_actions: bool) -> ExamineEpisode:
         episode = self._episode
-        told: dict[str, Any] = {"actions": episode.actions} if with_actions and episode.actions else {}
+        told: dict[str, Any] = {"within": self._timing.verify_within}
+        told |= {"actions": episode.actions} if with_actions and episode.actions else {}
         told |= {"steps_from": episode.steps_from} if episode.number > 1 else {}
-        verifying = self.state.stage is Stage.VERIFYING
-        told |= {"within": self._timing.verify_within} if verifying else {"steps_held": self.state.steps.count}
+        told |= {} if self.state.stage is Stage.VERIFYING else {"steps_held": self.state.steps.count}
         if episode.handled_by == "human":
             agents = tuple(a for e in self.state.episodes if e.handled_by == "agent" for a in e.actions)
             told |= {"final": episode.ending, "agents": agents}

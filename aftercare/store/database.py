@@ -28,7 +28,7 @@ class Database:
         if (name := make_url(url).database) and url.startswith("sqlite"):
             Path(name).expanduser().parent.mkdir(parents=True, exist_ok=True)
         # An error of the database must not carry a customer's words into logs and histories.
-        self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True)
+        self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True, pool_pre_ping=True)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
 
@@ -92,5 +92,10 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
+# Workers that start together migrate one after the other.
+_LOCK = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(20261123)"}
+
+
 def _upgrade(connection: Connection) -> None:
+    connection.exec_driver_sql(_LOCK[connection.dialect.name])
     command.upgrade(alembic_config(connection), "head")

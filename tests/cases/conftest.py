@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest_asyncio
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
@@ -37,10 +36,9 @@ async def env() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def desk(env: WorkflowEnvironment, tmp_path_factory: object) -> AsyncIterator[Desk]:
+async def desk(env: WorkflowEnvironment, fresh_store: str) -> AsyncIterator[Desk]:
     """Everything a case needs, with the policy's own waits, but for effects, which must show within a minute."""
-    folder: Path = tmp_path_factory.mktemp("desk")  # type: ignore[attr-defined]
-    database = Database(f"sqlite+aiosqlite:///{folder / 'store.db'}")
+    database = Database(fresh_store)
     await database.migrate()
     cases, shop = Cases(database), RecordsInMemory()
     async with case_worker(

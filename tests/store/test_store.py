@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,8 +27,8 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def cases(tmp_path: Path) -> AsyncIterator[Cases]:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'new' / 'store.db'}")
+async def cases(store_url: str) -> AsyncIterator[Cases]:
+    database = Database(store_url)
     await database.migrate()
     yield Cases(database)
     await database.close()
@@ -49,6 +49,33 @@ async def test_the_migrations_make_the_tables_of_today(cases: Cases) -> None:
     await cases.database.migrate()
     async with cases.database.engine.begin() as connection:
         await connection.run_sync(check)
+
+
+async def test_a_store_of_the_first_schema_is_brought_up_to_date(store_url: str) -> None:
+    """What was accepted or refused then stands as delivered or refused now, and nothing else changes."""
+    database = Database(store_url)
+    old = "INSERT INTO evidence (case_id, id, kind, accepted, reasons, body, at) VALUES "
+    async with database.engine.begin() as connection:
+        await connection.run_sync(lambda c: command.upgrade(alembic_config(c), "0001"))
+        for id, accepted in (("taken", "true"), ("not", "false")):
+            values = f"('c', '{id}', 'feedback', {accepted}, '[]', '{{\"value\": 1}}', '2026-11-23 12:00:00')"
+            await connection.exec_driver_sql(old + values)
+    await database.migrate()
+    rows = await Cases(database).inbox.of_case("c")
+    assert {r.id: (r.standing, r.body) for r in rows} == {
+        "taken": ("delivered", {"value": 1}),
+        "not": ("refused", {"value": 1}),
+    }
+    await database.close()
+
+
+async def test_several_workers_may_migrate_at_once(store_url: str) -> None:
+    """A deployment starts them together on an empty database."""
+    program = (
+        f"import asyncio; from aftercare.store.database import Database as D; asyncio.run(D({store_url!r}).migrate())"
+    )
+    started = [await asyncio.create_subprocess_exec(sys.executable, "-c", program) for _ in range(4)]
+    assert [await process.wait() for process in started] == [0] * 4
 
 
 def test_the_migrations_are_numbered_in_a_row() -> None:
@@ -128,7 +155,7 @@ async def test_an_error_of_the_database_tells_nothing_of_a_customer(cases: Cases
     """What went wrong, without the values it went wrong with."""
     async with cases.database.engine.begin() as connection:
         await connection.exec_driver_sql("DROP TABLE evidence")
-    with pytest.raises(Exception, match="no such table") as error:
+    with pytest.raises(Exception, match=r"no such table|does not exist") as error:
         await cases.inbox.record(
             RecordEvidence(case_id="c", id="e", kind="x", body={"mail": "ann@example.com"}, at=NOW)
         )
