@@ -26,6 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from aftercare.lifecycle.state import Refused, digest_of
 from aftercare.messages.case import Case, CaseInput, Receipt
+from aftercare.messages.outcome import Snapshot
 from workflows import conventions as by
 from workflows.case import CaseWorkflow
 
@@ -50,6 +51,11 @@ class Delivery:
     def handle(self, case_id: str) -> WorkflowHandle[CaseWorkflow, Any]:
         """The workflow of a case: its latest run."""
         return self._client.get_workflow_handle_for(CaseWorkflow.run, by.case_workflow_id(case_id))
+
+    async def snapshot(self, case_id: str) -> Snapshot:
+        """The case as its workflow holds it. Raises NotOpen, or NoAnswerYet where no worker answers."""
+        with _told():
+            return await self.handle(case_id).query(CaseWorkflow.snapshot)
 
     async def update(self, case_id: str, update: Any, message: Any, id: str) -> Receipt:
         """An Update of an open case. Raises Refused, NotOpen or NoAnswerYet."""

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from policies.sources import Source, read_source
 
 SHIPPED = Path(__file__).parent
 
+LOOKS_FOR = ("equals", "same_items", "contains_all", "increases_by", "grows_by")
+
 # What every step brings with it, whatever the domain.
 STEP_FACTS: Mapping[str, str] = {
     "step.number": "int",
@@ -29,6 +32,7 @@ STEP_FACTS: Mapping[str, str] = {
     "step.refused": "bool",
     "step.heard": "string",
     "step.said": "string",
+    "now": "time",  # when the step was taken
     "last_heard": "string",  # the customer's latest words before this step was taken
     "last_said": "string",  # the agent's latest words before this step was taken
     "earlier": "list",  # the steps before: number, kind, name, input, output, refused, heard, said
@@ -74,7 +78,14 @@ class Effect:
     entry: schema.EffectEntry
     looks_for: str
     value: Expression
+    each: Expression | None
     when: Expression | None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Everything it says of facts."""
+        entry = self.entry
+        return self.value.text, entry.record, entry.field, entry.each or "", entry.when or ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,7 @@ class PolicyBook:
     digest: str
     texts: Mapping[str, str]
     language: Language
+    zone: tzinfo | None
     clauses: Mapping[str, schema.ClauseEntry]
     records: tuple[Record, ...]
     derived: tuple[Derived, ...]
@@ -144,11 +156,13 @@ class _Compiler:
         outcomes: schema.OutcomesFile = self.files["outcomes.yaml"]
         self.step_language = Language(dict(STEP_FACTS) | {f"args.{n}": t for n, t in facts.arguments.items()})
         self.language = Language(self.step_language.declared | dict(_declared(facts)))
+        self.effect_language = Language(self.language.declared | {"item": "any"})
         book = PolicyBook(
             domain=self.domain,
             digest=self.digest,
             texts=self.texts,
             language=self.language,
+            zone=datetime.strptime(facts.zone, "%z").tzinfo if facts.zone else None,
             clauses=clauses.clauses,
             records=tuple(self._records(facts)),
             derived=tuple(self._derived(facts)),
@@ -228,15 +242,19 @@ class _Compiler:
     def _effects(self, action: str, entry: schema.ActionEntry) -> Iterator[Effect]:
         for index, effect in enumerate(entry.effects):
             path: tuple[str | int, ...] = ("actions", action, "effects", index)
-            given = [k for k in ("equals", "same_items", "contains_all", "increases_by") if getattr(effect, k)]
+            given = [k for k in LOOKS_FOR if getattr(effect, k)]
             if len(given) != 1:
-                self._problem("outcomes.yaml", path, "needs one of equals, same_items, contains_all, increases_by")
+                self._problem("outcomes.yaml", path, f"needs one of {', '.join(LOOKS_FOR)}")
                 continue
-            returns = {"increases_by": "double", "equals": "any"}.get(given[0], "any")
-            text: str = getattr(effect, given[0])
-            value = self._compile("outcomes.yaml", (*path, given[0]), text, returns, self.language)
-            when = effect.when and self._compile("outcomes.yaml", (*path, "when"), effect.when, "bool", self.language)
-            yield Effect(effect, given[0], value, when or None)
+            returns = {"increases_by": "double", "grows_by": "int"}.get(given[0], "any")
+            each = self._of_effect(path, "each", effect.each, "any")
+            when = self._of_effect(path, "when", effect.when, "bool")
+            value = self._of_effect(path, given[0], getattr(effect, given[0]), returns)
+            assert value is not None
+            yield Effect(effect, given[0], value, each, when)
+
+    def _of_effect(self, path: tuple[str | int, ...], field: str, text: str | None, returns: str) -> Expression | None:
+        return self._compile("outcomes.yaml", (*path, field), text, returns, self.effect_language) if text else None
 
 
 def _declared(facts: schema.FactsFile) -> Iterator[tuple[str, str]]:

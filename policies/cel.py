@@ -18,6 +18,7 @@ _TYPES: Mapping[str, Any] = {
     "int": cel.Type.INT,
     "double": cel.Type.DOUBLE,
     "bool": cel.Type.BOOL,
+    "time": cel.Type.TIMESTAMP,
     "any": cel.Type.DYN,
     "list": cel.Type.List(cel.Type.DYN),
     "strings": cel.Type.List(cel.Type.STRING),

@@ -17,6 +17,7 @@ from policies.cel import Facts, Unknown
 from policies.facts import Known, Moment, RecordRef, Records, action_as_step, step_facts, with_records
 
 CENT = 0.011  # amounts are sums of rounded cents
+FROM_BEFORE = ("increases_by", "grows_by")  # told from how the field stood before
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,12 @@ def corrected(undo: Iterable[Expected], right: Iterable[Expected]) -> list[Expec
 
 
 def net(effects: Iterable[Expected]) -> list[Expected]:
-    """One expectation per field: the last one, or the sum of what it increases by, or all that it must contain."""
+    """One expectation per field: the last one, or the sum of what it gains, or all that it must contain."""
     result: dict[tuple[str, ...], Expected] = {}
     for effect in effects:
         key: tuple[str, ...] = (effect.system, effect.record, effect.field)
-        if effect.looks_for == "contains_all":
-            key = (*key, "contains_all")
+        if effect.looks_for in ("contains_all", "grows_by"):
+            key = (*key, effect.looks_for)
         earlier = result.get(key)
         if earlier and earlier.looks_for == effect.looks_for:
             effect = _added(earlier, effect)
@@ -86,9 +87,9 @@ def net(effects: Iterable[Expected]) -> list[Expected]:
 
 def _added(earlier: Expected, later: Expected) -> Expected:
     """Amounts add up, and so do the items a list must contain; anything else is superseded."""
-    if later.looks_for in ("increases_by", "contains_all") and not (earlier.known and later.known):
+    if later.looks_for in (*FROM_BEFORE, "contains_all") and not (earlier.known and later.known):
         return earlier if later.known else later  # a sum with an unknown in it is unknown
-    if later.looks_for == "increases_by":
+    if later.looks_for in FROM_BEFORE:
         start, more = earlier.value
         return replace(later, value=(start, more + later.value[1]))
     if later.looks_for == "contains_all":
@@ -109,7 +110,10 @@ def met(effect: Expected, record: dict[str, Any] | None) -> FactCheck:
         case "same_items":
             held = isinstance(found, list) and same(sorted(map(str, found)), sorted(map(str, wanted)))
         case "contains_all":
-            held = isinstance(found, list) and _contains_all(found, wanted)
+            held = isinstance(found, list | dict) and _contains_all(_entries(found), wanted)
+        case "grows_by":
+            found, wanted = _size(found), wanted[0] + wanted[1]
+            held = found == wanted
         case _:
             wanted = round(wanted[0] + wanted[1], 2)
             held = same(found, wanted)
@@ -138,6 +142,14 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+def _entries(found: list[Any] | dict[str, Any]) -> list[Any]:
+    return list(found.values() if isinstance(found, dict) else found)
+
+
+def _size(found: Any) -> int | None:
+    return len(found) if isinstance(found, list | dict) else None
+
+
 def _contains_all(found: list[Any], wanted: list[Any]) -> bool:
     left = list(found)
     # The most particular first, so that a general item does not take another's match.
@@ -162,7 +174,7 @@ def _of_action(book: PolicyBook, action: Action, number: int, records: Records) 
     step = action_as_step(action, number)
     before = action.receipt
     effects = book.effects[action.name]
-    texts = [t for e in effects for t in (e.value.text, e.entry.record, e.entry.field, e.entry.when or "")]
+    texts = [t for e in effects for t in e.texts]
     facts = with_records(
         book,
         book.language.facts(step_facts(book, step, [step], None)),
@@ -171,9 +183,16 @@ def _of_action(book: PolicyBook, action: Action, number: int, records: Records) 
         Moment(before, knowable=before is not None),
     )
     for effect in effects:
-        applies = effect.when.ask(facts) if effect.when else True
-        if applies is not False:
-            yield _expected(entry.system, effect, facts, records, before)
+        for known in _each(effect, facts):
+            applies = effect.when.ask(known) if effect.when else True
+            if applies is not False:
+                yield _expected(entry.system, effect, known, records, before)
+
+
+def _each(effect: Effect, facts: Facts) -> list[Facts]:
+    """The facts once for every item the effect is about; as they are where there are no items, or nobody can tell."""
+    items = effect.each.ask(facts) if effect.each else None
+    return [facts.plus({"item": item}) for item in items] if isinstance(items, list) else [facts]
 
 
 def _expected(system: str, effect: Effect, facts: Facts, records: Records, before: str | None) -> Expected:
@@ -183,15 +202,19 @@ def _expected(system: str, effect: Effect, facts: Facts, records: Records, befor
     if "{" in record + field or isinstance(value, Unknown):
         why = value.why if isinstance(value, Unknown) else "the record cannot be named"
         return replace(result, value=None, known=False, why=why)
-    if effect.looks_for == "increases_by":
+    if effect.looks_for in FROM_BEFORE:
         start = at(records.look_up(result.ref.model_copy(update={"before": before})), field)
-        known = isinstance(start, int | float)
-        return replace(result, value=(start, value), known=known)
+        start = _size(start) if effect.looks_for == "grows_by" else start
+        return replace(result, value=(start, value), known=isinstance(start, int | float))
     return result
 
 
 def _filled(template: str, facts: Facts) -> str:
-    return re.sub(r"\{([\w.]+)\}", lambda m: str(facts.known.get(m[1], m[0])), template)
+    def told(name: re.Match[str]) -> str:
+        value = facts.known.get(name[1], at(facts.known, name[1]))
+        return name[0] if value is None else str(value)
+
+    return re.sub(r"\{([\w.]+)\}", told, template)
 
 
 def status_of(checks: Sequence[FactCheck]) -> Verification:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from aftercare.messages.case import Case, Step
@@ -83,7 +84,11 @@ def _used(rule: Rule, facts: Facts) -> dict[str, Any]:
     """The facts the rule names, where they are short enough to read."""
     text = rule.require.text
     named = [n for n in facts.known if n != "earlier" and re.search(rf"(?<![\w.]){re.escape(n)}(?!\w)", text)]
-    return {n: facts.known[n] for n in named if len(str(facts.known[n])) <= 300}
+    return {n: _written(facts.known[n]) for n in named if len(str(facts.known[n])) <= 300}
+
+
+def _written(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _plain(answer: Any) -> str:

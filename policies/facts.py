@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
 from typing import Any
 
 from aftercare.messages.base import Message
@@ -69,6 +70,7 @@ def step_facts(book: PolicyBook, step: Step, steps: Sequence[Step], case: Case |
         "step.refused": step.error is not None,
         "step.heard": step.heard,
         "step.said": step.said,
+        "now": step.at,
         "last_heard": heard,
         "last_said": said,
         "earlier": [_told(s) for s in before],
@@ -82,7 +84,7 @@ def step_facts(book: PolicyBook, step: Step, steps: Sequence[Step], case: Case |
 def argument_facts(book: PolicyBook, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a call that have the type the book declares for them."""
     typed = {
-        f"args.{n}": fitted(v, book.language.declared.get(f"args.{n}", ""))
+        f"args.{n}": fitted(v, book.language.declared[f"args.{n}"], book.zone)
         for n, v in arguments.items()
         if f"args.{n}" in book.language.declared
     }
@@ -102,7 +104,7 @@ def with_records(book: PolicyBook, facts: Facts, needed: set[str], records: Reco
             found = {i: records.look_up(RecordRef(system=system, kind=kind, id=i, before=moment.before)) for i in which}
             facts = facts.plus({record.name: {i: r for i, r in found.items() if r is not None}})
         elif body := records.look_up(RecordRef(system=system, kind=kind, id=which, before=moment.before)):
-            fields = {f"{record.name}.{f}": fitted(body.get(f), t) for f, t in record.entry.fields.items()}
+            fields = {f"{record.name}.{f}": fitted(body.get(f), t, book.zone) for f, t in record.entry.fields.items()}
             facts = facts.plus({name: value for name, value in fields.items() if value is not None})
     for derived in book.derived:
         if derived.name in needed and not isinstance(value := derived.value.ask(facts), Unknown):
@@ -121,28 +123,32 @@ def action_as_step(action: Action, number: int) -> Step:
     )
 
 
-def fitted(value: Any, kind: str) -> Any:
+def fitted(value: Any, kind: str, zone: tzinfo | None = None) -> Any:
     """The value as the declared type, or None where it is not of that type."""
     match kind, value:
         case ("double", bool()) | ("int", bool()):
             return None
         case "double", int() | float():
             return float(value)
-        case "int", int():
-            return value
-        case "string", str():
-            return value
-        case "bool", bool():
-            return value
+        case "time", str():
+            return _instant(value, zone)
         case "list", list() | tuple():
             return list(value)
         case "strings", list() | tuple() if all(isinstance(v, str) for v in value):
             return list(value)
-        case "map", dict():
-            return value
-        case "any", _:
+        case ("int", int()) | ("string", str()) | ("bool", bool()) | ("map", dict()) | ("any", _):
             return value
     return None
+
+
+def _instant(text: str, zone: tzinfo | None) -> datetime | None:
+    """The moment a text names. A date alone names none, nor does a time without a zone unless the book gives one."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return moment if moment.tzinfo and len(text) > len("2024-01-01") else None
 
 
 def _told(step: Step) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aftercare.messages.base import Instant
 from aftercare.messages.case import StepKind
 from aftercare.messages.policy import Severity, Timing, Verdict, Verification
 
-TypeName = Literal["string", "int", "double", "bool", "any", "list", "strings", "map"]
+TypeName = Literal["string", "int", "double", "bool", "time", "any", "list", "strings", "map"]
 
 
 class Entry(BaseModel):
@@ -50,6 +51,9 @@ class DerivedEntry(Entry):
 
 
 class FactsFile(Entry):
+    """What rules may ask about. `zone` is where the times of records that name no zone are at home, as in -05:00."""
+
+    zone: str | None = Field(default=None, pattern=r"^([+-]\d\d:\d\d|Z)$")
     arguments: dict[str, TypeName] = {}
     records: dict[str, RecordEntry] = {}
     derived: dict[str, DerivedEntry] = {}
@@ -70,17 +74,20 @@ class RuleEntry(Entry):
 class EffectEntry(Entry):
     """A fact that an action must leave in a system of record.
 
-    `record` and `field` may name facts in braces. Exactly one of the four says what to look for: `equals` a value,
-    `same_items` in any order, `contains_all` of a list of items, or a number that `increases_by` so much.
+    `record` and `field` may name facts in braces. Exactly one of five says what to look for: `equals` a value,
+    `same_items` in any order, `contains_all` of a list of items, a number that `increases_by` so much, or a list or
+    map that `grows_by` so many entries. With `each`, a list, the effect is looked for once per item, under that name.
     """
 
     record: str
     field: str
+    each: str | None = None
     when: str | None = None
     equals: str | None = None
     same_items: str | None = None
     contains_all: str | None = None
     increases_by: str | None = None
+    grows_by: str | None = None
 
 
 class ActionEntry(Entry):
@@ -106,6 +113,7 @@ class ExampleStep(Entry):
     heard: str = ""
     said: str = ""
     error: str | None = None
+    at: Instant | None = None
 
 
 class ExampleEntry(Entry):

@@ -32,7 +32,7 @@ def running(bin: Path) -> Iterator[str]:
     PostgreSQL refuses to run as root: there it runs as `nobody`, whose folder it is given.
     """
     user = "nobody" if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # noqa: S108 - a socket's path may have 107 characters
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket path has its limit
     try:
         if user:
             shutil.chown(folder, user)

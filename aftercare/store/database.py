@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-R = TypeVar("R", bound=SQLModel)
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -55,26 +54,33 @@ class Database:
     async def put(self, session: AsyncSession, rows: Sequence[SQLModel]) -> None:
         """The same within a transaction of the caller's."""
         connection = await session.connection()
-        for row in rows:
-            insert, values, keys = self._insert(row)
-            changed = {name: insert.excluded[name] for name in values if name not in keys}
-            await connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=changed))
+        for table, values in _by_table(rows):
+            await connection.execute(self._replacing(table), values)
 
-    async def add(self, session: AsyncSession, rows: Sequence[R]) -> list[R]:
-        """Insert the rows whose natural key is not there yet; gives those."""
+    async def add(self, session: AsyncSession, rows: Sequence[SQLModel]) -> None:
+        """Insert the rows whose natural key is not there yet."""
         connection = await session.connection()
-        added = []
-        for row in rows:
-            insert, _, _ = self._insert(row)
-            if (await connection.execute(insert.on_conflict_do_nothing())).rowcount:
-                added.append(row)
-        return added
+        for table, values in _by_table(rows):
+            await connection.execute(_INSERT[self.engine.dialect.name](table).on_conflict_do_nothing(), values)
 
-    def _insert(self, row: SQLModel) -> tuple[Any, dict[str, Any], list[str]]:
-        table = type(row).__table__  # type: ignore[attr-defined]
-        values = {c.name: getattr(row, c.name) for c in table.columns}
-        keys = [c.name for c in table.primary_key.columns]
-        return _INSERT[self.engine.dialect.name](table).values(values), values, keys
+    async def add_one(self, session: AsyncSession, row: SQLModel) -> bool:
+        """Insert a row; False where its natural key is there already."""
+        ((table, values),) = _by_table([row])
+        insert = _INSERT[self.engine.dialect.name](table).values(values[0]).on_conflict_do_nothing()
+        return bool((await (await session.connection()).execute(insert)).rowcount)
+
+    def _replacing(self, table: Table) -> Any:
+        """One statement for any number of rows: building and compiling one for each is what costs."""
+        insert = _INSERT[self.engine.dialect.name](table)
+        keys = [column.name for column in table.primary_key.columns]
+        changed = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
+        return insert.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+def _by_table(rows: Sequence[SQLModel]) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
+    for kind in dict.fromkeys(type(row) for row in rows):
+        table: Table = kind.__table__  # type: ignore[attr-defined]
+        yield table, [{c.name: getattr(row, c.name) for c in table.columns} for row in rows if type(row) is kind]
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

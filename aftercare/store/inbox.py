@@ -44,7 +44,7 @@ class Inbox:
             case_id=case_id, id=id, kind=kind, standing=Standing.WAITING, digest=digest, reasons=[], body=body, at=at
         )
         async with self.database.session() as session:
-            added = await self.database.add(session, [row])
+            added = await self.database.add_one(session, row)
             there = row if added else await _found(session, case_id, id)
             if there.digest == digest:
                 await add_steps(self.database, session, case_id, steps, batch=id)

@@ -37,63 +37,70 @@ class Reading:
 
 
 @cache
-def readings(key: str = "violations") -> tuple[Reading, ...]:
-    return tuple(Reading(**entry) for entry in yaml.safe_load((HERE / "readings.yaml").read_text("utf-8"))[key])
+def readings(domain: str, key: str = "violations") -> tuple[Reading, ...]:
+    text = (HERE / "readings" / f"{domain}.yaml").read_text("utf-8")
+    return tuple(Reading(**entry) for entry in yaml.safe_load(text)[key])
 
 
 @cache
-def places(verdict: Verdict) -> tuple[Place, ...]:
+def places(domain: str, verdict: Verdict) -> tuple[Place, ...]:
     """Where the audit of the recordings came to a verdict."""
-    return tuple((c.case.id, f.step or 0, f.rule) for c in everything() for f in c.findings if f.verdict is verdict)
+    found = ((c.case.id, f) for c in everything(domain) for f in c.findings)
+    return tuple((case, f.step or 0, f.rule) for case, f in found if f.verdict is verdict)
 
 
-def right_of(rule: str) -> tuple[int, int]:
+def undisputed(domain: str, rule: str) -> int:
+    """How many of a rule's violations no careful reader would contest."""
+    return sum(r.right and not r.contested for r in readings(domain) if r.rule == rule)
+
+
+def right_of(domain: str, rule: str) -> tuple[int, int]:
     """How many of a rule's violations a person found right, and of how many."""
-    read = [r for r in readings() if r.rule == rule]
+    read = [r for r in readings(domain) if r.rule == rule]
     return sum(r.right for r in read), len(read)
 
 
-def rule_table() -> str:
+def rule_table(domain: str) -> str:
     """One line per rule: how often it was asked, what came of it, and how many of its violations are right."""
     head = "| rule | clause | severity | asked | compliant | violation | undetermined | right | contested |"
-    verdicts = Counter((f.rule, f.verdict) for c in everything() for f in c.findings)
+    verdicts = Counter((f.rule, f.verdict) for c in everything(domain) for f in c.findings)
     lines = [head, "|---|---|---|--:|--:|--:|--:|--:|--:|"]
-    for entry in (r.entry for r in book().rules):
+    for entry in (r.entry for r in book(domain).rules):
         counts = [verdicts[entry.id, v] for v in (Verdict.COMPLIANT, Verdict.VIOLATION, Verdict.UNDETERMINED)]
-        right, read = right_of(entry.id)
-        contested = sum(r.contested for r in readings() if r.rule == entry.id)
+        right, read = right_of(domain, entry.id)
+        contested = sum(r.contested for r in readings(domain) if r.rule == entry.id)
         cells = [f"`{entry.id}`", entry.clause, str(entry.severity), sum(counts), *counts]
         lines.append(_line([*cells, f"{right} of {read}" if read else "-", contested or "-"]))
     return "\n".join(lines)
 
 
-def clause_table() -> str:
+def clause_table(domain: str) -> str:
     """The clauses that no rule and no effect decides, and what is missing."""
-    undecided = {i: c for i, c in book().clauses.items() if c.decided in ("not_decidable", "nothing_to_decide")}
+    undecided = {i: c for i, c in book(domain).clauses.items() if c.decided in ("not_decidable", "nothing_to_decide")}
     lines = ["| clause | says | decided | why |", "|---|---|---|---|"]
     return "\n".join(lines + [_line([i, c.says, c.decided.replace("_", " "), c.why]) for i, c in undecided.items()])
 
 
-def caught_table() -> str:
+def caught_table(domain: str) -> str:
     """What became of the wrong writes: all of them, and those where no write at all was right."""
     lines = ["| wrong writes | cases | caught | undetermined | missed |", "|---|--:|--:|--:|--:|"]
-    for name, cases in (("any", wrongly_written()), ("nothing was to be written", nothing_expected())):
+    for name, cases in (("any", wrongly_written(domain)), ("nothing was to be written", nothing_expected(domain))):
         fates = Counter(fate(c) for c in cases)
         lines.append(_line([name, len(cases), fates["caught"], fates["undetermined"], fates["missed"]]))
     return "\n".join(lines)
 
 
-def wrongly_written() -> list[Played]:
+def wrongly_written(domain: str) -> list[Played]:
     """The overridden cases with at least one accepted write that was none of the right ones."""
-    return [c for c in everything() if _overridden(c) and wrong_writes(c)]
+    return [c for c in everything(domain) if _overridden(c) and wrong_writes(c)]
 
 
-def nothing_expected() -> list[Played]:
-    return [c for c in wrongly_written() if not c.row["expected"]["writes"]]
+def nothing_expected(domain: str) -> list[Played]:
+    return [c for c in wrongly_written(domain) if not c.row["expected"]["writes"]]
 
 
 def wrong_writes(case: Played) -> list[int]:
-    """The steps of accepted writes that match no right one: tool and arguments, items in any order but paired."""
+    """The steps of accepted writes that match no right one: tool and arguments, in any order but what is paired."""
     right = Counter(_wish(w["tool"], w["args"]) for w in case.row["expected"]["writes"])
     wrong: list[int] = []
     for action in accepted_actions(case.steps):
@@ -107,7 +114,7 @@ def wrong_writes(case: Played) -> list[int]:
 def fate(case: Played) -> Fate:
     """What the audit says where the case went wrong: at a wrong write, or at another attempt at it.
 
-    An attempt is a call of the same tool on the same order or customer, accepted or refused.
+    An attempt is a call of the same tool on the same order, reservation or customer, accepted or refused.
     """
     wrong = {_target(s.name, s.input) for s in case.steps if s.number in wrong_writes(case)}
     steps = {s.number for s in case.steps if _target(s.name, s.input) in wrong}
@@ -124,14 +131,27 @@ def _overridden(case: Played) -> bool:
 
 
 def _target(name: str, arguments: Mapping[str, Any]) -> tuple[str, str]:
-    return name, str(arguments.get("order_id") or arguments.get("user_id"))
+    return name, str(next((arguments[k] for k in ("order_id", "reservation_id", "user_id") if k in arguments), None))
 
 
 def _wish(name: str, arguments: Mapping[str, Any]) -> str:
-    old, new = arguments.get("item_ids", []), arguments.get("new_item_ids")
-    items = sorted(old) if new is None else sorted(zip(old, new, strict=True))
-    rest = {k: v for k, v in arguments.items() if k not in ("item_ids", "new_item_ids")}
-    return json.dumps([name, rest, items], sort_keys=True)
+    rest = dict(arguments)
+    if "new_item_ids" in rest:
+        rest["item_ids"] = [list(pair) for pair in zip(rest["item_ids"], rest.pop("new_item_ids"), strict=True)]
+    if "flights" in rest:  # agents may repeat where a flight goes; number and date name it
+        rest["flights"] = [[f["flight_number"], f["date"]] for f in rest["flights"]]
+    return _written({name: {k: _unordered(v) for k, v in rest.items()}})
+
+
+def _unordered(value: Any) -> Any:
+    return sorted(map(_written, value)) if isinstance(value, list) else value
+
+
+def _written(value: Any) -> str:
+    """As text, where 100 is 100.0."""
+    if isinstance(value, dict):
+        return json.dumps({k: _written(v) for k, v in sorted(value.items())})
+    return json.dumps(float(value) if type(value) is int else value)
 
 
 def _line(cells: Iterable[object]) -> str:

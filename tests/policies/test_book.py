@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from policies.book import BookInvalid, load
+from policies.book import SHIPPED, BookInvalid, load
+from tests.policies.played import DOMAINS, in_each_domain
 from tests.policies.small import TEXTS, changed, made, problems
 
 MISTAKES = {
@@ -53,6 +56,10 @@ MISTAKES = {
         ("outcomes", "increases_by: args.amount", "increases_by: args.items"),
         "small/outcomes.yaml:11:74: increases_by: must be double, and is list<string>",
     ),
+    "an effect that looks for nothing": (
+        ("outcomes", ", increases_by: args.amount", ""),
+        "small/outcomes.yaml:11:9: effects: needs one of equals, same_items, contains_all, increases_by, grows_by",
+    ),
     "a record without an id": (
         ("facts", "id: args.order_id, ", ""),
         "small/facts.yaml:3:10: order: needs either id or each",
@@ -92,8 +99,26 @@ def test_the_digest_is_that_of_the_texts() -> None:
     assert made().digest != changed("rules", "rules:\n", "rules: #\n").digest
 
 
-def test_the_shipped_book_is_pinned_with_its_clauses() -> None:
+@in_each_domain
+def test_the_shipped_book_is_pinned_with_its_clauses(domain: str) -> None:
     """What a case keeps of its book is enough to check a clause that a person names."""
-    pin = load("retail").pin()
-    assert pin.digest == load("retail").digest
-    assert "general.4" in pin.clauses
+    pin = load(domain).pin()
+    assert pin.digest == load(domain).digest
+    assert "general.1" in pin.clauses
+
+
+@in_each_domain
+def test_every_clause_is_decided_as_it_says(domain: str) -> None:
+    """A clause by rule has a rule, and no other clause has one; what nothing decides says why."""
+    shipped = load(domain)
+    ruled = {rule.entry.clause for rule in shipped.rules}
+    assert ruled == {name for name, clause in shipped.clauses.items() if clause.decided == "by_rule"}
+    undecided = [c for c in shipped.clauses.values() if c.decided in ("not_decidable", "nothing_to_decide")]
+    assert all(clause.why for clause in undecided)
+
+
+def test_the_engine_holds_no_word_of_any_domain() -> None:
+    """Everything about a line of business is in its book: the engine names no book, tool or record of any."""
+    words = {w for d in DOMAINS for w in (d, *load(d).effects, *(r.entry.kind for r in load(d).records))}
+    for source in SHIPPED.glob("*.py"):
+        assert not words & set(re.findall(r"\w+", source.read_text("utf-8"))), source.name

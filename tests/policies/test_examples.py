@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-import pytest
-
 from aftercare.messages.policy import Verdict, Verification
 from policies.examples import check
-from tests.policies.played import book
+from tests.policies.played import book, in_each_domain, rules_by_domain
 from tests.policies.small import made
 
 # The trace alone answers these two, and it is always there.
@@ -28,25 +26,27 @@ def told(status: str = "pending", rule: str = "pending-only", verification: str 
     return check(made(examples=EXAMPLE.format(status=status, rule=rule, verification=verification)))
 
 
-def test_the_shipped_examples_hold() -> None:
+@in_each_domain
+def test_the_shipped_examples_hold(domain: str) -> None:
     """The book makes of every worked example what the example says."""
-    assert check(book()) == []
+    assert check(book(domain)) == []
 
 
-@pytest.mark.parametrize("rule", [r.entry.id for r in book().rules])
-def test_every_rule_is_kept_and_broken_and_left_open_somewhere(rule: str) -> None:
+@rules_by_domain()
+def test_every_rule_is_kept_and_broken_and_left_open_somewhere(domain: str, rule: str) -> None:
     """Each rule has an example of each verdict it can come to."""
-    shown = {e.findings[rule] for e in book().examples if rule in e.findings}
+    shown = {e.findings[rule] for e in book(domain).examples if rule in e.findings}
     assert shown == set(Verdict) - ({Verdict.UNDETERMINED} if rule in NEVER_OPEN else set())
 
 
-def test_every_action_is_verified_and_fails_somewhere() -> None:
+@in_each_domain
+def test_every_action_is_verified_and_fails_somewhere(domain: str) -> None:
     """Each action has an example whose effects are there, and one whose effects are not."""
     shown = defaultdict(set)
-    for example in book().examples:
+    for example in book(domain).examples:
         for step in example.steps:
             shown[step.name].add(example.verification)
-    for action in book().outcomes.actions:
+    for action in book(domain).outcomes.actions:
         assert {Verification.VERIFIED, Verification.FAILED} <= shown[action], action
 
 

@@ -11,13 +11,12 @@ import cel
 
 from aftercare.messages.case import Step
 from aftercare.messages.policy import Finding
-from policies.book import Rule
+from policies.book import PolicyBook, Rule
 from policies.cel import Expression, Facts, Unknown, replaced, total
 from policies.examples import findings_of, steps_of
 from policies.facts import Known, Records, moment_of, step_facts, with_records
-from tests.policies.played import book, everything, needs_recordings
+from tests.policies.played import book, everything, in_each_domain, needs_recordings
 
-RULES = {rule.entry.id: rule for rule in book().rules}
 MOST = 12  # of each rule and verdict
 
 
@@ -25,42 +24,46 @@ MOST = 12  # of each rule and verdict
 class Asked:
     """A rule that was asked at a step, and all that was known."""
 
+    book: PolicyBook
     finding: Finding
     steps: Sequence[Step]
     known: Known
 
     @property
     def rule(self) -> Rule:
-        return RULES[self.finding.rule]
+        return next(r for r in self.book.rules if r.entry.id == self.finding.rule)
 
     def facts(self) -> Facts:
         step = next(s for s in self.steps if s.number == self.finding.step)
-        trace = book().language.facts(step_facts(book(), step, self.steps, None))
-        needed = book().mentioned(self.rule.require.text)
-        return with_records(book(), trace, needed, Records(self.known), moment_of(step, self.steps))
+        trace = self.book.language.facts(step_facts(self.book, step, self.steps, None))
+        needed = self.book.mentioned(self.rule.require.text)
+        return with_records(self.book, trace, needed, Records(self.known), moment_of(step, self.steps))
 
 
-def test_both_engines_answer_the_worked_examples_alike() -> None:
+@in_each_domain
+def test_both_engines_answer_the_worked_examples_alike(domain: str) -> None:
     """Every rule of the book is answered alike, and is asked at least twice."""
-    asked = list(of_the_examples())
+    asked = list(of_the_examples(domain))
     assert differing(asked) == []
-    assert all(Counter(a.finding.rule for a in asked)[rule] >= 2 for rule in RULES)
+    assert all(Counter(a.finding.rule for a in asked)[rule.entry.id] >= 2 for rule in book(domain).rules)
 
 
 @needs_recordings
-def test_both_engines_answer_the_recordings_alike() -> None:
+@in_each_domain
+def test_both_engines_answer_the_recordings_alike(domain: str) -> None:
     """A sample of several hundred answers, of every verdict, differs nowhere."""
-    asked = of_the_recordings()
+    asked = of_the_recordings(domain)
     assert len(asked) > 300
     assert differing(asked) == []
 
 
 @needs_recordings
-def test_both_engines_pick_the_same_steps() -> None:
+@in_each_domain
+def test_both_engines_pick_the_same_steps(domain: str) -> None:
     """Whether a rule is about a step is answered alike as well, for every rule at every sampled step."""
-    for asked in of_the_recordings()[::8]:
+    for asked in of_the_recordings(domain)[::8]:
         facts = asked.facts()
-        for rule in book().rules:
+        for rule in book(domain).rules:
             assert second(rule.when, facts) == first(rule.when, facts), rule.entry.id
 
 
@@ -118,15 +121,15 @@ def spread(group: Sequence[Asked]) -> Sequence[Asked]:
     return group[:: -(-len(group) // MOST)]
 
 
-def of_the_examples() -> Iterator[Asked]:
-    for example in book().examples:
-        findings, known = findings_of(book(), example)
-        yield from (Asked(finding, steps_of(example), known) for finding in findings)
+def of_the_examples(domain: str) -> Iterator[Asked]:
+    for example in book(domain).examples:
+        findings, known = findings_of(book(domain), example)
+        yield from (Asked(book(domain), finding, steps_of(example), known) for finding in findings)
 
 
-def of_the_recordings() -> list[Asked]:
+def of_the_recordings(domain: str) -> list[Asked]:
     groups: dict[tuple[str, str], list[Asked]] = defaultdict(list)
-    for case in everything():
+    for case in everything(domain):
         for finding in case.findings:
-            groups[finding.rule, finding.verdict].append(Asked(finding, case.steps, case.known))
+            groups[finding.rule, finding.verdict].append(Asked(book(domain), finding, case.steps, case.known))
     return [asked for group in groups.values() for asked in spread(group)]
