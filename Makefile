@@ -31,8 +31,10 @@ test: setup ## the tests
 demo: setup ## a shop, an agent, about twenty cases, told as a story; then left running
 	$(BIN)/aftercare demo
 
-bench: setup ## what a case costs in history events, billable actions and bytes
+bench: setup ## what a case costs, how many a second, and whether chaos loses anything (some minutes)
 	$(BIN)/aftercare bench history
+	$(BIN)/aftercare bench cases
+	$(BIN)/aftercare bench chaos
 
 format: setup ## let ruff arrange the code
 	$(BIN)/ruff check --fix .

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from temporalio.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
 from aftercare.lifecycle.state import Refused, digest_of
@@ -82,6 +83,10 @@ class Delivery:
                 return receipt.model_copy(update={"case_id": case_id})
             except NotOpen:
                 continue
+            finally:
+                with suppress(RPCError, TemporalError, TimeoutError):
+                    async with asyncio.timeout(1):  # an error nobody asks for would be told as one by asyncio
+                        await start.workflow_handle()
         raise NoAnswerYet(f"case {case_id!r} was closing each time; ask again with the same id")
 
     async def signal_with_start(self, case_id: str, kind: str, raw: Any) -> None:

@@ -138,7 +138,7 @@ class Chaos:
 
 async def measure(console: Console, quick: bool, seed: int = 1) -> dict[str, Any]:
     """Send, kill, wait until everything has settled, and count."""
-    pieces, kills = (700, 6) if quick else (5_200, 32)
+    pieces, kills = (500, 5) if quick else (6_000, 32)
     heard = Sent()
     with tempfile.TemporaryDirectory(prefix="aftercare-chaos-") as folder:
         async with embedded(Path(folder), {}, WAITS) as place:
@@ -155,6 +155,7 @@ async def measure(console: Console, quick: bool, seed: int = 1) -> dict[str, Any
         "kills": dict(heard.kills),
         **vars(count),
         "kept": count.nothing_wrong and heard.pieces >= pieces and sum(heard.kills.values()) >= kills,
+        "seed": seed,
     }
 
 

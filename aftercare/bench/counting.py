@@ -40,6 +40,7 @@ async def counted(
     An acknowledged message must lie there as delivered, once, and be among what the latest settlement of its case took
     in; evidence must stand in the case's own lists once.
     """
+    still_open = await _open(place)  # asked first: what closes afterwards is in the store by then
     async with place.cases.database.session() as session:
         rows = list(await session.exec(select(EvidenceRow)))
         stored_steps = Counter(await session.exec(select(StepRow.case_id)))
@@ -57,7 +58,7 @@ async def counted(
         twice=sorted(_twice(settlements)),
         never_sent=sorted(given - set(sent)),
         steps_wrong=sorted(id for id in cases if stored_steps[id] != steps[id]),
-        waiting=sorted(unanswered | (cases - set(settlements)) | await _open(place)),
+        waiting=sorted(unanswered | (cases - set(settlements)) | still_open),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from aftercare.demo.cost import Cost, cost_of
 from aftercare.demo.embedded import Place, embedded
 from aftercare.demo.recorded.files import read
 from aftercare.demo.recorded.format import Recorded
+from aftercare.demo.shops import spoken_to
 from aftercare.demo.story import CASES, SHOP
 from aftercare.gateway import Gateway
 from aftercare.messages.case import Step, StepKind, Steps
@@ -76,8 +77,9 @@ class Bench:
         return await self.cost(await self.play("another-batch", "live"))
 
     async def signalled(self, kind: str, /, **body: Any) -> Cost:
+        """Sent as any Temporal SDK sends it: our gateway would refuse some of it before the case ever saw it."""
         id = await self.watched(f"{kind}-{body.get('id', 'refused')}")
-        await self.gateway.signal(id, kind, body)
+        await self.gateway.handle(id).signal(kind, body)
         return await self.cost(id)
 
     async def overridden(self) -> Cost:
@@ -106,24 +108,25 @@ ROWS: dict[str, tuple[str | None, Callable[[Bench], Awaitable[Cost]]]] = {
 }
 
 
-async def bench(console: Console) -> dict[str, Any]:
-    """Play every row, and compare with the budgets."""
+async def measure(console: Console, quick: bool) -> dict[str, Any]:
+    """Play every row, and compare with the budgets. `quick` changes nothing: it takes well under a minute."""
     with tempfile.TemporaryDirectory(prefix="aftercare-bench-") as folder, console.status("Playing cases ..."):
-        async with embedded(Path(folder), SHOP, WAITS) as place, httpx.AsyncClient(base_url=place.shop) as shop:
-            costs = await _played(place, shop)
+        async with embedded(Path(folder), {"retail": SHOP}, WAITS) as place, spoken_to(place.shops) as shops:
+            costs = await _played(place, shops)
     within = {n: all(getattr(costs[n], f) <= getattr(b, f) for f in vars(b)) for n, b in BUDGETS.items()}
     return {
         "rows": {name: vars(cost) for name, cost in costs.items()},
         "marginal": {name: vars(_less(costs[name], costs[base])) for name, (base, _) in ROWS.items() if base},
         "budgets": {name: vars(budget) for name, budget in BUDGETS.items()},
         "within_budget": within,
+        "kept": all(within.values()),
     }
 
 
-async def _played(place: Place, shop: httpx.AsyncClient) -> dict[str, Cost]:
+async def _played(place: Place, shops: Mapping[str, httpx.AsyncClient]) -> dict[str, Cost]:
     gateway = Gateway(place.client, place.cases)
     quiet = next(c.agent for c in read(CASES) if c.agent.ending == "resolves" and len(c.agent.writes) == 1)
-    playing = Bench(gateway, Agent(gateway, shop, tell=lambda **_: None), quiet)
+    playing = Bench(gateway, Agent(gateway, shops, tell=lambda **_: None), quiet)
     results = await asyncio.gather(*(row(playing) for _, row in ROWS.values()))
     return dict(zip(ROWS, results, strict=True))
 
