@@ -79,15 +79,9 @@ class Gateway:
         return Receipt(id=row.id, case_id=case_id)
 
     async def redeliver(self, row: EvidenceRow) -> None:
-        """Deliver what a crash left in the inbox. The caller is gone, so that no one waits for an answer."""
-        if row.standing == Standing.ORPHAN:
-            await self._inbox.taken_up(row)
-        if row.kind in intake.EVIDENCE:
-            await self._send(row)
-            return
+        """Deliver what a crash left in the inbox. The caller is gone: a refusal is for the store alone."""
         try:
-            message = CaseReport if row.kind == "report" else Steps
-            await self._answered(row, self._update(row.case_id, message.model_validate(row.body), row.id))
+            await self._deliver(row)
         except Refused as refused:
             log.info("held_message_refused", extra={"kind": row.kind, "reasons": len(refused.reasons)})
 
@@ -102,7 +96,7 @@ class Gateway:
             raise Refused([str(error)]) from error
         row = await self._inbox.find(to, id)
         if row:
-            await self.redeliver(row)
+            await self._deliver(row)
         return Receipt(id=id, case_id=to)
 
     async def snapshot(self, case_id: str) -> Snapshot:
@@ -163,6 +157,21 @@ class Gateway:
                 return await self._to_open(case_id, CaseWorkflow.record_steps, message)
             case _:
                 return await self._to.update_with_start(case_id, CaseWorkflow.submit_override, message, id)
+
+    async def _deliver(self, row: EvidenceRow) -> None:
+        """What lies in the inbox, to its case: by Signal, or by the Update that its kind has."""
+        if row.standing == Standing.ORPHAN:
+            await self._inbox.taken_up(row)
+        match row.kind:
+            case "steps":
+                message: Any = Steps.model_validate(row.body)
+            case "report":
+                message = CaseReport.model_validate(row.body)
+            case "override":
+                message = row.body
+            case _:
+                return await self._send(row)
+        await self._answered(row, self._update(row.case_id, message, row.id))
 
     async def _send(self, row: EvidenceRow) -> None:
         await self._to.signal_with_start(row.case_id, row.kind, row.body)

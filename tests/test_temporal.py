@@ -63,11 +63,12 @@ async def test_a_worker_stops_in_order_when_it_is_told(bare: WorkflowEnvironment
     assert await worker.finished() == 0
 
 
-async def test_a_case_survives_a_worker_that_is_killed(bare: WorkflowEnvironment, tmp_path: Path) -> None:
+async def test_a_case_survives_a_worker_that_is_killed(bare: WorkflowEnvironment, store_url: str) -> None:
     """Killed in the middle of the watch; the next worker goes on, and what was acknowledged meanwhile is stored."""
+    name = f"killed-{store_url.split('+')[0]}"
     env = {
         "TEMPORAL_ADDRESS": bare.client.service_client.config.target_host,
-        "AFTERCARE_DATABASE": f"sqlite+aiosqlite:///{tmp_path / 'store.db'}",
+        "AFTERCARE_DATABASE": store_url,
         "AFTERCARE_WATCH": "PT3S",
         "PATH": os.environ["PATH"],
     }
@@ -75,15 +76,15 @@ async def test_a_case_survives_a_worker_that_is_killed(bare: WorkflowEnvironment
     gateway = Gateway(bare.client, Cases(database))
     first = await start("worker", sys.executable, "-m", "worker", env=env)
     await first.ready("worker ready")
-    case = Case(id="killed", agent="retail", domain="retail")
+    case = Case(id=name, agent="retail", domain="retail")
     await gateway.report(CaseReport(id="report", case=case, resolution=Resolution(id="r")))
     first.kill()
     await first.finished()
-    await gateway.signal("killed", "feedback", {"id": "csat-1", "kind": "csat", "value": 4})
+    await gateway.signal(name, "feedback", {"id": "csat-1", "kind": "csat", "value": 4})
     second = await start("worker", sys.executable, "-m", "worker", env=env)
     await second.ready("worker ready")
-    settlement = await gateway.handle("killed").result()
+    settlement = await gateway.handle(name).result()
     await second.stop()
     assert settlement.outcome == "unconfirmed"
-    assert {e.id for e in await Cases(database).inbox.of_case("killed")} == {"report", "csat-1"}
+    assert {e.id for e in await Cases(database).inbox.of_case(name)} == {"report", "csat-1"}
     await database.close()

@@ -113,7 +113,7 @@ class CaseMessages:
         """Takes an Override as JSON, so that a part that is missing is named in plain words."""
         await self._opened_with(None)
         with refusals():
-            return await self._take_evidence("override", raw)
+            return await self._take_evidence("override", raw, held=True)
 
     @submit_override.validator
     def _check_submit_override(self, raw: Any) -> None:
@@ -145,7 +145,7 @@ class CaseMessages:
         setattr(self.state, kind, message)
         return self._take(kind, message, message.id)
 
-    async def _take_evidence(self, kind: str, raw: Any) -> Receipt:
+    async def _take_evidence(self, kind: str, raw: Any, **told: Any) -> Receipt:
         model = intake.EVIDENCE.get(kind)
         if model is None:
             raise Refused([f"there is no message {kind!r}; there are {', '.join(intake.EVIDENCE)}"])
@@ -154,7 +154,7 @@ class CaseMessages:
             return receipt
         receipt = self._take(kind, message, message.id)  # type: ignore[attr-defined]
         self.state.apply(message)
-        await self._record(kind, receipt.id, raw)
+        await self._record(kind, receipt.id, raw, **told)
         return receipt
 
     async def _keep_untaken(self, kind: str, raw: Any, refused: Refused) -> None:
@@ -231,11 +231,12 @@ class CaseMessages:
         except ActivityError as error:
             raise ApplicationError(str(error.cause or error), type="Refused", non_retryable=True) from error
 
-    async def _record(self, kind: str, id: str, raw: Any, **untaken: Any) -> None:
+    async def _record(self, kind: str, id: str, raw: Any, **told: Any) -> None:
+        evidence = RecordEvidence(case_id=self.state.case_id, id=id, kind=kind, body=raw, at=workflow.now(), **told)
         await workflow.execute_local_activity_method(
             CaseActivities.record_evidence,
-            RecordEvidence(case_id=self.state.case_id, id=id, kind=kind, body=raw, at=workflow.now(), **untaken),
-            summary=f"keep what was refused: {kind}" if untaken else f"keep {kind}",
+            evidence,
+            summary=f"keep {kind}" if evidence.accepted else f"keep what was refused: {kind}",
             **TO_STORE,
         )
         self.tell()

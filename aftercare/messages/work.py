@@ -47,6 +47,8 @@ class RecordEvidence(Message):
     """Write down one message: what was sent, whether it was taken in, and if not, why.
 
     `orphan` says that nobody registered the case: it is kept until somebody does, or it is attached to another.
+    `held` that it came by Update: that it was taken in is not certain before Temporal has the answer, and until then the
+    message waits.
     """
 
     case_id: str
@@ -54,6 +56,7 @@ class RecordEvidence(Message):
     kind: str
     accepted: bool = True
     orphan: bool = False
+    held: bool = False
     reasons: tuple[str, ...] = ()
     body: Json = None
     at: Instant
@@ -61,6 +64,8 @@ class RecordEvidence(Message):
     @property
     def standing(self) -> Standing:
         """What the case made of it."""
+        if self.held:
+            return Standing.WAITING
         return Standing.ORPHAN if self.orphan else Standing.DELIVERED if self.accepted else Standing.REFUSED
 
 

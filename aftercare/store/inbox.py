@@ -95,9 +95,11 @@ class Inbox:
                     await self.database.add(session, [row])
                     await _run(session, _same(update(EvidenceRow), row).values(standing=row.standing))
                 case _:
-                    stands = _of(row).values(standing=row.standing)
-                    if not await _run(session, stands):  # it came past the inbox, or another lies under its id
-                        await self.database.put(session, [row])
+                    change = (
+                        {"standing": row.standing} if evidence.standing == Standing.DELIVERED else {"kind": row.kind}
+                    )
+                    if not await _run(session, _of(row).values(**change)):
+                        await self.database.put(session, [row])  # it came past the inbox, or another lies under its id
 
     async def settle(self, session: AsyncSession, case_id: str, taken: Mapping[str, Taken], at: datetime) -> None:
         """Everything a case took in is in the inbox, and delivered."""

@@ -10,10 +10,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlmodel import col, func, select
 
+from aftercare.messages.policy import Finding
 from aftercare.messages.work import Standing
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database, alembic_config
-from aftercare.store.tables import CaseRow, EvidenceRow
+from aftercare.store.tables import CaseRow, EvidenceRow, FindingRow
 
 
 async def revision(database: Database) -> str | None:
@@ -52,6 +53,16 @@ async def registered(
         asked = asked.where(col(CaseRow.opened_at) >= since)
     async with cases.database.session() as session:
         return list(await session.exec(asked))
+
+
+async def findings_of_case(cases: Cases, case_id: str) -> dict[int, list[Finding]]:
+    """What every audit of a case found, by episode, in the order of the steps."""
+    asked = select(FindingRow).where(FindingRow.case_id == case_id)
+    found: dict[int, list[Finding]] = {}
+    async with cases.database.session() as session:
+        for row in await session.exec(asked.order_by(col(FindingRow.step), col(FindingRow.rule))):
+            found.setdefault(row.episode, []).append(Finding.model_validate(row.model_dump()))
+    return dict(sorted(found.items()))
 
 
 async def waiting_since(cases: Cases, before: datetime) -> tuple[int, int]:

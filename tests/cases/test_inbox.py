@@ -13,7 +13,7 @@ from aftercare.lifecycle.intake import digest_in_inbox
 from aftercare.lifecycle.state import Refused, digest_of, held_of
 from aftercare.messages.case import CaseReport, Steps
 from aftercare.messages.outcome import Outcome, Stage
-from aftercare.messages.work import Standing
+from aftercare.messages.work import RecordEvidence, Standing
 from aftercare.sweeper import Sweeper
 from tests.cases.desk import Desk, Told
 from tests.cases.test_coming_back import watched
@@ -68,13 +68,39 @@ async def test_an_override_left_behind_is_delivered(desk: Desk) -> None:
 
 
 async def test_an_override_left_behind_that_is_refused_says_so(desk: Desk) -> None:
-    """Nobody waits for the answer any more; it stands in the store and in the snapshot, and the id is free again."""
+    """Nobody waits for the answer any more; it stands in the store, and the id is free again."""
     case = await watched(desk, "override-refused")
     await crashed_with(case, "override", case.override(deciding={"kind": "step", "step": 99}))
     await swept(desk)
     await case.settled()
-    assert "there is no step 99" in (await case.snapshot()).refused[0].reasons[0]
-    assert sorted((await standings(case)).values()) == [Standing.DELIVERED, Standing.REFUSED]
+    (refused,) = [row for row in await desk.cases.inbox.of_case(case.id) if row.standing == Standing.REFUSED]
+    assert "there is no step 99" in refused.reasons[0]
+    assert "override-1" not in await standings(case)
+
+
+async def test_an_override_is_delivered_only_once_temporal_has_the_answer(desk: Desk) -> None:
+    """A worker wrote it down and was killed before Temporal heard of it: it waits, and the case is asked again."""
+    case = await watched(desk, "written-down")
+    case.put_back()
+    await crashed_with(case, "override", case.override())
+    written = RecordEvidence(
+        case_id=case.id, id="override-1", kind="override", body=case.override(), held=True, at=datetime.now(UTC)
+    )
+    await desk.cases.inbox.record(written)
+    assert (await standings(case))["override-1"] == Standing.WAITING
+    await case.overridden()
+    assert (await standings(case))["override-1"] == Standing.DELIVERED
+    assert (await case.settled()).outcome is Outcome.OVERRIDDEN
+
+
+async def test_an_override_past_the_gateway_is_written_down_and_confirmed(desk: Desk) -> None:
+    """Any SDK may send it; the sweeper asks the case once more, and notes its answer."""
+    case = await watched(desk, "by-sdk")
+    case.put_back()
+    await case.handle.execute_update("submit_override", case.override())
+    await swept(desk)
+    assert (await standings(case))["override-1"] == Standing.DELIVERED
+    assert (await case.settled()).overrides == 1
 
 
 async def test_steps_and_a_report_left_behind_are_delivered(desk: Desk) -> None:
