@@ -1,9 +1,10 @@
-"""A small shop of two customers, and one holding the recorded database, each spoken to over HTTP."""
+"""A small shop of one customer, and one for each recorded database, each spoken to over HTTP."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from aftercare.demo.shop.airline import AIRLINE
+from aftercare.demo.shop.domain import Domain
 from aftercare.demo.shop.records import Database
 from aftercare.demo.shop.retail import RETAIL
 from aftercare.demo.shop.service import create_app
 
-RECORDED = Path(__file__).parents[3] / "shared" / "data" / "taubench_retail_db.json.gz"
+DATA = Path(__file__).parents[3] / "shared" / "data"
+DOMAINS = {"airline": AIRLINE, "retail": RETAIL}
 HOME = {"address1": "1 Elm Road", "address2": "", "city": "Leeds", "state": "WY", "country": "UK", "zip": "10001"}
 
 
@@ -65,18 +69,31 @@ async def shop(tmp_path: Path, small_data: Path) -> AsyncIterator[httpx.AsyncCli
 
 
 @pytest.fixture(scope="session")
-async def recorded_shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
-    if not RECORDED.exists():
-        pytest.skip("the recorded retail database is not here")
-    app = app_on(tmp_path_factory.mktemp("recorded") / "shop.sqlite", RECORDED)
-    async with client(app, "http://shop/copies/") as speaking:
-        yield speaking
+async def recorded_shops(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
+    """A shop for each recorded database that is here, by its line of business."""
+    folder = tmp_path_factory.mktemp("recorded")
+    async with AsyncExitStack() as stack:
+        shops = {}
+        for name, domain in DOMAINS.items():
+            data = DATA / f"taubench_{name}_db.json.gz"
+            if data.exists():
+                app = app_on(folder / f"{name}.sqlite", data, domain)
+                shops[name] = await stack.enter_async_context(client(app, "http://shop/copies/"))
+        yield shops
 
 
-def app_on(path: Path, data: Path) -> FastAPI:
+@pytest.fixture
+def recorded_shop(recorded_shops: dict[str, httpx.AsyncClient], case: dict[str, Any]) -> httpx.AsyncClient:
+    """The shop that a recorded case was about."""
+    if case["domain"] not in recorded_shops:
+        pytest.skip(f"the recorded {case['domain']} database is not here")
+    return recorded_shops[case["domain"]]
+
+
+def app_on(path: Path, data: Path, domain: Domain = RETAIL) -> FastAPI:
     database = Database(path)
     database.load(data)
-    return create_app(database, RETAIL)
+    return create_app(database, domain)
 
 
 def client(app: FastAPI, base_url: str) -> httpx.AsyncClient:

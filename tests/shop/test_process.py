@@ -29,6 +29,20 @@ def test_the_process_serves_until_told_to_stop(small_data: Path, stop: signal.Si
     assert process.returncode == 0
 
 
+def test_the_process_serves_the_line_of_business_it_is_told(tmp_path: Path) -> None:
+    """`--domain airline` has the airline's tools, and none of the shop's."""
+    data = tmp_path / "airline.json"
+    data.write_text('{"flights": {}, "reservations": {}, "users": {}}')
+    command = [sys.executable, "-m", "aftercare.demo.shop", "--domain", "airline", "--data", str(data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout is not None
+        address = process.stdout.readline().removeprefix("listening on ").strip()
+        tools = f"{address}/copies/one/tools"
+        assert httpx.post(f"{tools}/list_all_airports", json={}).json()["result"]["SFO"] == "San Francisco"
+        assert httpx.post(f"{tools}/list_all_product_types", json={}).status_code == 404
+        process.terminate()
+
+
 def test_a_kept_database_outlives_the_process(tmp_path: Path, small_data: Path) -> None:
     """What was changed is still there when the shop opens again on the same file."""
     for expected in (200, 409):

@@ -1,11 +1,10 @@
-"""Every recorded retail case, played on a copy of its own, ends as its recording says it ended."""
+"""Every recorded case of both lines of business, played on a copy of its own, ends as its recording says."""
 
 from __future__ import annotations
 
 import gzip
 import json
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -13,21 +12,22 @@ from uuid import uuid4
 import httpx
 import pytest
 
-RECORDINGS = Path(__file__).parents[3] / "shared" / "data" / "taubench_retail_cases.jsonl.gz"
+from tests.shop.conftest import DATA, DOMAINS
+
 Case = dict[str, Any]
 ABSENT = object()
+OWN_TOOLS = ("calculate", "think", "transfer_to_human_agents")  # the agent's own, not the shop's
 
 
 def cases() -> list[Case]:
-    if not RECORDINGS.exists():
-        return []
-    rows = [json.loads(line) for line in gzip.decompress(RECORDINGS.read_bytes()).splitlines()]
+    files = [path for domain in DOMAINS if (path := DATA / f"taubench_{domain}_cases.jsonl.gz").exists()]
+    rows = [json.loads(line) for path in files for line in gzip.decompress(path.read_bytes()).splitlines()]
     return [row for row in rows if not row["crashed"]]
 
 
 def each(rows: list[Case]) -> pytest.MarkDecorator:
-    if not RECORDINGS.exists():
-        return pytest.mark.skip(reason="the recorded retail cases are not here")
+    if not rows:
+        return pytest.mark.skip(reason="the recorded cases are not here")
     return pytest.mark.parametrize("case", rows, ids=[row["case_id"] for row in rows])
 
 
@@ -44,7 +44,31 @@ async def test_each_write_is_answered_as_recorded(recorded_shop: httpx.AsyncClie
         answer = await recorded_shop.post(f"{copy}/tools/{step['tool']}", json=step["args"])
         assert answer.status_code == (409 if step["is_error"] else 200), answer.text
         if not step["is_error"]:
-            assert alike(answer.json()["result"], json.loads(step["result"].split("= ", 1)[-1]))
+            assert alike(answer.json()["result"], answered(step))
+
+
+@each([case for case in CASES if case["domain"] == "airline"])
+async def test_each_refusal_of_the_airline_gives_the_recorded_reason(
+    recorded_shop: httpx.AsyncClient, case: Case
+) -> None:
+    """What an agent did next depended on what it was told: the price that was due, the flight that was full."""
+    copy = str(uuid4())
+    for step in written(case):
+        answer = await recorded_shop.post(f"{copy}/tools/{step['tool']}", json=step["args"])
+        if step["is_error"]:
+            assert answer.json()["detail"] == step["result"].removeprefix("Error: ")
+
+
+@each(CASES)
+async def test_each_look_up_is_answered_as_recorded(recorded_shop: httpx.AsyncClient, case: Case) -> None:
+    """What an agent read between its writes is what it would read here."""
+    copy = str(uuid4())
+    for step in case["steps"]:
+        if step["tool"] in OWN_TOOLS:
+            continue
+        answer = await recorded_shop.post(f"{copy}/tools/{step['tool']}", json=step["args"])
+        if not step["is_error"] and not step["is_write"]:
+            assert alike(answer.json()["result"], answered(step)), step
 
 
 @each(WRONG)
@@ -87,6 +111,19 @@ def written(case: Case) -> list[dict[str, Any]]:
     return [step for step in case["steps"] if step["is_write"]]
 
 
+def answered(step: dict[str, Any]) -> Any:
+    """A recorded answer: JSON or a sentence, in some recordings as an assignment."""
+    text = step["result"].split(" = ", 1)[-1] if step["result"].startswith("# var") else step["result"]
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return text
+    if "province" in (address := answer.get("address", {}) if isinstance(answer, dict) else {}):
+        # The airline's runs were recorded on an edition of its database that named this field otherwise.
+        address["state"] = address.pop("province")
+    return answer
+
+
 async def played(shop: httpx.AsyncClient, writes: list[dict[str, Any]]) -> str:
     copy = str(uuid4())
     for write in writes:
@@ -97,7 +134,8 @@ async def played(shop: httpx.AsyncClient, writes: list[dict[str, Any]]) -> str:
 
 async def at(shop: httpx.AsyncClient, copy: str, path: list[Any]) -> Any:
     kind, id, *way = path
-    value = (await shop.get(f"{copy}/records/{kind}/{quote(id)}")).json()
+    answer = await shop.get(f"{copy}/records/{kind}/{quote(id)}")
+    value: Any = None if answer.status_code == 404 else answer.json()  # the recordings know no record as null
     for key in way:
         there = key in value if isinstance(value, dict) else key < len(value)
         if not there:

@@ -34,7 +34,7 @@ class Recorded(Message):
 
 
 class Correction(Message):
-    """What a person changes in a record: JSON pointers to new values, null to remove."""
+    """What a person changes in a record: JSON pointers to new values, null to remove; "" is the whole record."""
 
     record: str
     fields: dict[str, Json]

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from aftercare.demo.recorded.format import Afterwards, Correction, Recorded, RecordedCase, live_or_whole
+from aftercare.demo.shops import SYSTEMS
 from aftercare.messages.case import Action, Case, Step, StepKind
 from aftercare.messages.override import Actions, FinalAction, NothingToDo, RecordFact, Undo
 
 Row = dict[str, Any]
+
+# No run has timestamps. The airline's agents were told what time it is, and what they may do depends on it: "The
+# current time is 2024-05-15 15:00:00 EST." The retail agents were told no time, and their steps have none.
+CLOCKS = {"airline": datetime(2024, 5, 15, 15, tzinfo=timezone(timedelta(hours=-5), "EST"))}
 
 
 def is_row(row: Any) -> bool:
@@ -64,22 +70,23 @@ def afterwards(row: Row) -> Afterwards:
 def _trace(row: Row) -> tuple[tuple[Step, ...], tuple[int, ...]]:
     steps: list[Step] = []
     writes: list[int] = []
+    clock = {"at": CLOCKS[row["domain"]]} if row["domain"] in CLOCKS else {}
     for message, call in _turns(row):
         number = len(steps) + 1
+        shared: Row = {"number": number, **message, **clock}
         if call is None:
-            steps.append(Step(number=number, kind=StepKind.REPLY, name="reply", **message))
+            steps.append(Step(kind=StepKind.REPLY, name="reply", **shared))
             continue
         if call["is_write"]:
             writes.append(number)
         steps.append(
             Step(
-                number=number,
                 kind=_kind(call),
                 name=call["tool"],
                 input=call["args"],
                 output=_output(call["result"]),
                 error=(str(_output(call["result"])) or "no answer")[:500] if call["is_error"] else None,
-                **message,
+                **shared,
             )
         )
     return tuple(steps), tuple(writes)
@@ -115,7 +122,8 @@ def _output(result: Any) -> Any:
 
 
 def _override(row: Row) -> Afterwards:
-    first = row["outcome"]["db_diff"][0]
+    # Of a whole record that differs there is no field to name; the customer's list of them differs with it.
+    first = next(difference for difference in row["outcome"]["db_diff"] if len(difference["path"]) > 2)
     wanted = [w["tool"] for w in row["expected"]["writes"]]
     attempted = [s["tool"] for s in row["steps"] if s["is_write"]]
     right = wanted[-1] if wanted else "none"
@@ -127,7 +135,7 @@ def _override(row: Row) -> Afterwards:
         corrected_intent="unchanged" if attempted[-1:] == [right] else right,
         rationale=f"The record says {first['actual']!r} where it should say {first['expected']!r}."[:2_000],
         deciding=RecordFact(
-            system="shop",
+            system=SYSTEMS[row["domain"]],
             record="/".join(map(str, first["path"][:2])),
             field=".".join(map(str, first["path"][2:])),
             expected=first["expected"],
@@ -144,7 +152,10 @@ def _final(row: Row) -> FinalAction:
 
 
 def _corrections(row: Row) -> Iterator[Correction]:
-    """The differing facts by record, as pointers; what exists in the agent's end state alone is taken away."""
+    """The differing facts by record, as pointers; what exists in the agent's end state alone is taken away.
+
+    A whole record that differs has the empty pointer, and is null in the end state that does not have it.
+    """
     fields: dict[str, dict[str, Any]] = {}
     for difference in row["outcome"]["db_diff"]:
         kind, identity, *path = difference["path"]

@@ -1,4 +1,7 @@
-"""Correcting a record by hand: JSON Pointers (RFC 6901) that must point at something that is there."""
+"""Correcting a record by hand: JSON Pointers (RFC 6901) that must point at something that is there.
+
+The empty pointer is the whole record: with it, a record is made, replaced, or, by None, removed.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,39 @@ from typing import Any
 
 from aftercare.demo.shop.domain import Record, Refused
 
+WHOLE = ""
 
-def corrected(record: Record, fields: Mapping[str, Any]) -> Record:
+
+def corrected(name: str, record: Record | None, fields: Mapping[str, Any]) -> Record | None:
     """The record with every field set, or removed where the value is None, one after the other."""
+    if record is None and WHOLE not in fields:
+        raise Refused(f"There is no record {name}.")
     result = deepcopy(record)
     for pointer, value in fields.items():
-        *way, last = _tokens(pointer)
-        parent: Any = result
-        for token in way:
-            parent = parent[_held_key(parent, token, pointer)]
-        if value is None:
-            del parent[_held_key(parent, last, pointer)]
+        if result is None and (pointer != WHOLE or value is None):
+            raise Refused(f"There is no record {name}.")
+        if pointer == WHOLE:
+            result = _whole(name, value)
         else:
-            _set(parent, last, value, pointer)
+            _put(result, pointer, value)
     return result
+
+
+def _whole(name: str, value: Any) -> Record | None:
+    if value is None or isinstance(value, dict):
+        return deepcopy(value)
+    raise Refused(f"The whole record {name} is an object or, to remove it, null.")
+
+
+def _put(record: Any, pointer: str, value: Any) -> None:
+    *way, last = _tokens(pointer)
+    parent = record
+    for token in way:
+        parent = parent[_held_key(parent, token, pointer)]
+    if value is None:
+        del parent[_held_key(parent, last, pointer)]
+    else:
+        _set(parent, last, value, pointer)
 
 
 def _tokens(pointer: str) -> list[str]:
