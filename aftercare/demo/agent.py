@@ -9,12 +9,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import httpx
 
 from aftercare.demo.processes import say
 from aftercare.demo.recorded.format import Recorded
+from aftercare.demo.shops import from_argument, spoken_to
 from aftercare.gateway import Gateway
 from aftercare.lifecycle.state import Refused
 from aftercare.messages.case import Action, CaseReport, Escalation, Receipt, Resolution, Step, Steps
@@ -26,10 +27,12 @@ BATCH = 100
 
 
 class Agent:
-    """Plays recorded cases through the gateway."""
+    """Plays recorded cases through the gateway, each on the shop of its line of business."""
 
-    def __init__(self, gateway: Gateway, shop: httpx.AsyncClient, tell: Callable[..., None] = say) -> None:
-        self._gateway, self._shop, self._tell = gateway, shop, tell
+    def __init__(
+        self, gateway: Gateway, shops: Mapping[str, httpx.AsyncClient], tell: Callable[..., None] = say
+    ) -> None:
+        self._gateway, self._shops, self._tell = gateway, shops, tell
 
     async def play(self, recorded: Recorded) -> None:
         """One case, from first contact to what the agent made of it."""
@@ -37,7 +40,7 @@ class Agent:
             await self._whole(recorded)
         else:
             await self._live(recorded)
-        self._tell(event="reported", case=recorded.case.id, ending=recorded.ending)
+        self._tell(event="reported", case=recorded.case.id, domain=recorded.case.domain, ending=recorded.ending)
 
     async def _live(self, recorded: Recorded) -> None:
         id = recorded.case.id
@@ -68,7 +71,7 @@ class Agent:
         return [await self._take(recorded, s) if s.number in recorded.writes else s for s in recorded.steps]
 
     async def _take(self, recorded: Recorded, step: Step) -> Step:
-        answer = await self._shop.post(
+        answer = await self._shops[recorded.case.domain].post(
             f"/copies/{recorded.case.environment}/tools/{step.name}",
             json=step.input,
             headers={"Idempotency-Key": f"{recorded.case.id}-{step.number}"},
@@ -117,13 +120,14 @@ def _escalation(recorded: Recorded, steps: list[Step]) -> Escalation:
 async def main() -> int:
     """Play every case that comes in, so many at a time."""
     parser = argparse.ArgumentParser(prog="python -m aftercare.demo.agent")
-    for name in ("--temporal", "--database", "--shop"):
+    for name in ("--temporal", "--database"):
         parser.add_argument(name, required=True)
+    parser.add_argument("--shop", action="append", type=from_argument, default=[], metavar="DOMAIN=ADDRESS")
     parser.add_argument("--concurrency", type=int, default=8)
     wanted = parser.parse_args()
     database = Database(wanted.database)
-    async with httpx.AsyncClient(base_url=wanted.shop, timeout=30) as shop:
-        agent = Agent(Gateway(await connect(wanted.temporal), Cases(database)), shop)
+    async with spoken_to(dict(wanted.shop)) as shops:
+        agent = Agent(Gateway(await connect(wanted.temporal), Cases(database)), shops)
         places = asyncio.Semaphore(wanted.concurrency)
 
         async def play(line: str) -> None:

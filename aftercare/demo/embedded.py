@@ -1,79 +1,104 @@
-"""Everything on one machine, for a run or a demo: Temporal, a store, a worker, and a shop."""
+"""Everything on one machine, for a run or a demo: Temporal, a store, a worker, a shop for each line of business."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from temporalio.client import Client
 
-from aftercare.demo.processes import TEMPORAL, ChildFailed, free_port, python, running
+from aftercare.demo.processes import TEMPORAL, Child, ChildFailed, Kept, free_port, kept, python, running
+from aftercare.demo.shops import system_addresses
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
 from aftercare.temporal import connect, register_search_attributes
 from workflows.conventions import SEARCH_ATTRIBUTES
 
+HERE = "127.0.0.1"
 UI_PORT = 8233  # where people look for Temporal's UI on their own machine
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where everything is: what a run needs to reach Temporal, the store and the shop."""
+    """Where everything is: what a run needs to reach Temporal, the store, and the shop of each line of business."""
 
     client: Client
     cases: Cases
     temporal: str
     database: str
-    shop: str
+    shops: Mapping[str, str]
     ui: str | None = None
-    worker_env: dict[str, str] = field(default_factory=dict)
+    worker: Kept | None = None
+    server: Kept | None = None
 
 
 @asynccontextmanager
-async def shop(data: Path) -> AsyncIterator[str]:
-    """The demo shop as a process of its own; gives its address."""
-    async with running("shop", *python("aftercare.demo.shop", "--data", str(data))) as child:
+async def shop(domain: str, data: Path) -> AsyncIterator[str]:
+    """The demo shop of a line of business as a process of its own; gives its address."""
+    command = python("aftercare.demo.shop", "--domain", domain, "--data", str(data))
+    async with running(f"the {domain} shop", *command) as child:
         yield await child.ready("listening on ")
 
 
 @asynccontextmanager
-async def embedded(folder: Path, data: Path, waits: dict[str, timedelta], ui: bool = False) -> AsyncIterator[Place]:
-    """Temporal, store, shop and worker, each in a process of its own, for as long as the block lasts."""
+async def embedded(
+    folder: Path, data: Mapping[str, Path], waits: dict[str, timedelta], ui: bool = False
+) -> AsyncIterator[Place]:
+    """Temporal, store, worker, and a shop for each line of business that has data, each in a process of its own."""
     database = f"sqlite+aiosqlite:///{folder / 'aftercare.db'}"
     async with AsyncExitStack() as stack:
-        address = await stack.enter_async_context(shop(data))
-        temporal, ui_port = await stack.enter_async_context(_temporal(ui))
-        client = await _reach(temporal)
+        shops = {domain: await stack.enter_async_context(shop(domain, path)) for domain, path in data.items()}
+        server = await stack.enter_async_context(temporal_server(folder, ui))
+        client = await _reach(server.address)
         await register_search_attributes(client, SEARCH_ATTRIBUTES)
         store = Database(database)
         stack.push_async_callback(store.close)
         await store.migrate()
-        env = _worker_env(temporal, database, address, waits)
-        worker = await stack.enter_async_context(running("worker", *python("worker"), env=env))
-        await worker.ready("worker ready")
+        env = _worker_env(server.address, database, shops, waits)
+        worker = await stack.enter_async_context(kept("worker", *python("worker"), ready=_worker_ready, env=env))
         yield Place(
             client=client,
             cases=Cases(store),
-            temporal=temporal,
+            temporal=server.address,
             database=database,
-            shop=address,
-            ui=f"http://127.0.0.1:{ui_port}" if ui else None,
-            worker_env=env,
+            shops=shops,
+            ui=server.ui,
+            worker=worker,
+            server=server.kept,
         )
 
 
+@dataclass(frozen=True)
+class Server:
+    """A Temporal on this machine, whose histories outlive it: it may be killed and started again."""
+
+    address: str
+    ui: str | None
+    kept: Kept
+
+
 @asynccontextmanager
-async def _temporal(ui: bool) -> AsyncIterator[tuple[str, int]]:
+async def temporal_server(folder: Path, ui: bool) -> AsyncIterator[Server]:
     port, ui_port = free_port(), free_port(UI_PORT)
+    address = f"{HERE}:{port}"
     shown = ("--ui-port", str(ui_port)) if ui else ("--headless",)
-    command = (TEMPORAL, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), *shown)
-    async with running("temporal", *command, "--log-level", "never"):
-        yield f"127.0.0.1:{port}", ui_port
+    kept_in = ("--db-filename", str(folder / "temporal.db"))
+    command = (TEMPORAL, "server", "start-dev", "--ip", HERE, "--port", str(port), *kept_in, *shown)
+
+    async def answers(_: Child) -> None:
+        await _reach(address)
+
+    async with kept("temporal", *command, "--log-level", "never", ready=answers) as server:
+        yield Server(address, f"http://{HERE}:{ui_port}" if ui else None, server)
+
+
+async def _worker_ready(child: Child) -> None:
+    await child.ready("worker ready")
 
 
 async def _reach(address: str) -> Client:
@@ -85,10 +110,10 @@ async def _reach(address: str) -> Client:
     raise ChildFailed(f"the embedded Temporal does not answer at {address}")
 
 
-def _worker_env(temporal: str, database: str, shop: str, waits: dict[str, timedelta]) -> dict[str, str]:
+def _worker_env(temporal: str, database: str, shops: Mapping[str, str], waits: dict[str, timedelta]) -> dict[str, str]:
     return {
         "TEMPORAL_ADDRESS": temporal,
         "AFTERCARE_DATABASE": database,
-        "AFTERCARE_SYSTEMS": json.dumps({"shop": f"{shop}/copies/{{environment}}"}),
+        "AFTERCARE_SYSTEMS": json.dumps(system_addresses(shops)),
         **{f"AFTERCARE_{name.upper()}": f"PT{wait.total_seconds():g}S" for name, wait in waits.items()},
     }

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 
+from aftercare.delivery import NoAnswerYet
 from aftercare.demo.processes import say
 from aftercare.demo.recorded.files import answers
-from aftercare.demo.recorded.format import Afterwards
+from aftercare.demo.recorded.format import Afterwards, Correction
+from aftercare.demo.shops import from_argument, spoken_to
 from aftercare.gateway import Gateway
 from aftercare.lifecycle.state import Refused
 from aftercare.messages.outcome import Stage
@@ -25,15 +30,48 @@ from aftercare.store.database import Database
 from aftercare.temporal import connect, run_main
 
 LOOK_EVERY = 0.2
+CONFLICT = 409
+
+
+class ByHand:
+    """A support person at the shop's own screen."""
+
+    def __init__(self, case_id: str, shop: httpx.AsyncClient, reason: str) -> None:
+        self._case_id, self._shop, self._reason = case_id, shop, reason
+
+    async def correct(self, correction: Correction, key: str) -> str | None:
+        """Put one record right; gives the shop's name for the first operation.
+
+        A record that a fault left otherwise than recorded may not have the place for a correction. Then the person
+        corrects what can be corrected, field by field, and says what could not.
+        """
+        answer = await self._send(correction, key)
+        if answer.status_code != CONFLICT:
+            answer.raise_for_status()
+            return str(answer.json()["operation"])
+        if len(correction.fields) == 1:
+            reason = answer.json()["detail"]
+            say(event="not_corrected", case=self._case_id, record=correction.record, reason=reason)
+            return None
+        each = (correction.model_copy(update={"fields": {field: v}}) for field, v in correction.fields.items())
+        operations = [await self.correct(one, f"{key}.{number}") for number, one in enumerate(each, 1)]
+        return next(filter(None, operations), None)
+
+    async def _send(self, correction: Correction, key: str) -> httpx.Response:
+        return await self._shop.post(
+            f"/copies/{self._case_id}/staff/correct",
+            json={**correction.model_dump(mode="json"), "by": "support-1", "reason": self._reason},
+            headers={"Idempotency-Key": f"{self._case_id}-correction-{key}"},
+        )
 
 
 class People:
     """Whoever is on the other side of a case."""
 
-    def __init__(self, gateway: Gateway, shop: httpx.AsyncClient) -> None:
-        self._gateway, self._shop = gateway, shop
+    def __init__(self, gateway: Gateway, shops: Mapping[str, httpx.AsyncClient]) -> None:
+        self._gateway, self._shops = gateway, shops
 
-    async def respond(self, case_id: str, afterwards: Afterwards) -> None:
+    async def respond(self, case_id: str, domain: str, afterwards: Afterwards) -> None:
         """Rate it, ask again, come back, put the records right, and say so, as it went."""
         if afterwards != Afterwards():
             await self._until_watched(case_id)
@@ -47,10 +85,10 @@ class People:
         if afterwards.comes_back:
             await self._signal(case_id, "reopen", f"{case_id}.reopen", {"reason": afterwards.says})
         if afterwards.final:
-            await self._override(case_id, afterwards)
+            await self._override(case_id, domain, afterwards)
 
-    async def _override(self, case_id: str, afterwards: Afterwards) -> None:
-        receipt = await self._correct(case_id, afterwards)
+    async def _override(self, case_id: str, domain: str, afterwards: Afterwards) -> None:
+        receipt = await self._correct(case_id, domain, afterwards)
         override = {
             "id": f"{case_id}.override",
             "reviewer": "support-1",
@@ -62,22 +100,18 @@ class People:
         taken = await self._gateway.override(case_id, override)
         say(event="acknowledged", case=case_id, id=taken.id)
 
-    async def _correct(self, case_id: str, afterwards: Afterwards) -> str | None:
+    async def _correct(self, case_id: str, domain: str, afterwards: Afterwards) -> str | None:
         """Bring the records to the right state; gives the shop's name for the first operation."""
-        operations = []
-        for number, correction in enumerate(afterwards.corrections, 1):
-            answer = await self._shop.post(
-                f"/copies/{case_id}/staff/correct",
-                json={**correction.model_dump(mode="json"), "by": "support-1", "reason": afterwards.rationale[:200]},
-                headers={"Idempotency-Key": f"{case_id}-correction-{number}"},
-            )
-            answer.raise_for_status()
-            operations.append(answer.json()["operation"])
-        return next(iter(operations), None)
+        by_hand = ByHand(case_id, self._shops[domain], afterwards.rationale[:200])
+        operations = [await by_hand.correct(c, str(number)) for number, c in enumerate(afterwards.corrections, 1)]
+        return next(filter(None, operations), None)
 
     async def _until_watched(self, case_id: str) -> None:
-        """People notice a case once the agent's own part in it is over."""
-        while (await self._gateway.snapshot(case_id)).stage not in (Stage.WATCHING, Stage.SETTLED):  # noqa: ASYNC110
+        """People notice a case once the agent's own part in it is over, and ask again where nobody answers."""
+        while True:
+            with suppress(NoAnswerYet):
+                if (await self._gateway.snapshot(case_id)).stage in (Stage.WATCHING, Stage.SETTLED):
+                    return
             await asyncio.sleep(LOOK_EVERY)
 
     async def _signal(self, case_id: str, kind: str, id: str, body: dict[str, object]) -> None:
@@ -93,26 +127,28 @@ def _final(final: FinalAction | None, receipt: str | None) -> dict[str, object] 
 
 
 async def main() -> int:
-    """Respond to every case whose name comes in."""
+    """Respond to every case whose name comes in, with its line of business."""
     parser = argparse.ArgumentParser(prog="python -m aftercare.demo.people")
-    for name in ("--temporal", "--database", "--shop"):
+    for name in ("--temporal", "--database"):
         parser.add_argument(name, required=True)
+    parser.add_argument("--shop", action="append", type=from_argument, default=[], metavar="DOMAIN=ADDRESS")
     parser.add_argument("files", nargs="+", type=Path)
     wanted = parser.parse_args()
     database = Database(wanted.database)
-    async with httpx.AsyncClient(base_url=wanted.shop, timeout=30) as shop:
-        people = People(Gateway(await connect(wanted.temporal), Cases(database)), shop)
+    async with spoken_to(dict(wanted.shop)) as shops:
+        people = People(Gateway(await connect(wanted.temporal), Cases(database)), shops)
 
-        async def respond(case_id: str) -> None:
+        async def respond(case_id: str, domain: str) -> None:
             try:
-                await people.respond(case_id, answers(wanted.files, case_id))
+                await people.respond(case_id, domain, answers(wanted.files, case_id))
                 say(event="responded", case=case_id)
             except Refused as refused:
                 say(event="refused", case=case_id, reasons=refused.reasons)
 
         async with asyncio.TaskGroup() as tasks:
             while line := await asyncio.to_thread(sys.stdin.readline):
-                tasks.create_task(respond(line.strip().strip('"')))
+                told = json.loads(line)
+                tasks.create_task(respond(told["case"], told["domain"]))
     await database.close()
     return 0
 

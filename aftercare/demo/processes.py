@@ -7,17 +7,21 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 TEMPORAL = str(Path(sys.executable).parent / "temporal")
 PATIENCE = 25.0
+TRIES = 10
 
 
 class ChildFailed(RuntimeError):
     """A child process did not come up, or ended when it should not have."""
+
+
+Ready = Callable[["Child"], Awaitable[object]]
 
 
 class Child:
@@ -25,6 +29,10 @@ class Child:
 
     def __init__(self, name: str, process: asyncio.subprocess.Process) -> None:
         self.name, self._process = name, process
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def running(self) -> bool:
@@ -107,6 +115,70 @@ async def running(name: str, *command: str, env: Mapping[str, str] | None = None
         yield child
     finally:
         await child.stop()
+
+
+class Kept:
+    """A child process that is started again whenever it ends, however it ended, until the block around it does."""
+
+    def __init__(self, child: Child, again: Callable[[], Awaitable[Child]]) -> None:
+        self._child, self._again = child, again
+        self.restarts = 0
+
+    @property
+    def running(self) -> bool:
+        return self._child.running
+
+    def kill(self) -> None:
+        """End the one that runs now as a crash would."""
+        if self._child.running:
+            self._child.kill()
+
+    async def watch(self) -> None:
+        """Start it again, again and again. Raises ChildFailed where it does not come up any more."""
+        while True:
+            await self._child.finished()
+            self.restarts += 1
+            self._child = await self._up_again()
+
+    async def _up_again(self) -> Child:
+        for _ in range(TRIES - 1):
+            try:
+                return await self._again()
+            except ChildFailed:  # what it needs may be down itself just now
+                await asyncio.sleep(1)
+        return await self._again()
+
+    async def stop(self) -> None:
+        await self._child.stop()
+
+
+@asynccontextmanager
+async def kept(name: str, *command: str, ready: Ready, env: Mapping[str, str] | None = None) -> AsyncIterator[Kept]:
+    """A child process kept alive for as long as the block lasts; `ready` waits until it is up."""
+
+    async def again() -> Child:
+        child = await start(name, *command, env=env)
+        try:
+            await ready(child)
+        except BaseException:
+            await child.stop()
+            raise
+        return child
+
+    keeping, owner = Kept(await again(), again), asyncio.current_task()
+    watching = asyncio.create_task(keeping.watch())
+    watching.add_done_callback(lambda done: owner.cancel() if owner and not done.cancelled() else None)
+    try:
+        yield keeping
+    except asyncio.CancelledError:
+        if owner and watching.done() and not watching.cancelled() and (failure := watching.exception()):
+            owner.uncancel()
+            raise failure from None
+        raise
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await keeping.stop()
 
 
 def python(module: str, *arguments: str) -> Sequence[str]:

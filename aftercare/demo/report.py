@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from aftercare.demo.cost import Cost
+from aftercare.demo.score import rows, sound
 from aftercare.messages.base import Message
 from aftercare.messages.outcome import QUIET, Outcome
 from aftercare.messages.policy import Verdict, Verification
@@ -79,8 +80,10 @@ def report_of(lines: Sequence[CaseLine], acknowledged: set[tuple[str, str]], sto
 
 
 def complete(report: dict[str, Any]) -> bool:
-    """Whether every case settled and nothing that was acknowledged is missing."""
-    return report["settled"] == report["cases"] and not report["evidence"]["missing"] and "refused" not in report
+    """Whether every case settled, nothing acknowledged is missing, and every fault was found and nothing else."""
+    told = report["settled"] == report["cases"] and not report["evidence"]["missing"] and "refused" not in report
+    # Where there are faults, a recorded correction need not fit what it meets.
+    return told and (sound(report["faults"]) if "faults" in report else "not_corrected" not in report)
 
 
 def _history(lines: Iterable[CaseLine], way: str) -> dict[str, Any]:
@@ -125,6 +128,8 @@ def show(report: dict[str, Any], console: Console) -> None:
                 f"a quiet case, {way}",
                 f"{cost['events_median']:.0f} events, {cost['actions_median']:.0f} actions, {size} (medians)",
             )
+    for name, figures in rows(report["faults"]) if "faults" in report else ():
+        told.add_row(name, figures)
     console.print(told)
 
 

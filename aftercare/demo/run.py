@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,12 +18,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 
+from aftercare.demo import twins
 from aftercare.demo.cost import cost_of
 from aftercare.demo.embedded import Place, embedded
+from aftercare.demo.faults import Faults
 from aftercare.demo.processes import Child, ChildFailed, python, running
 from aftercare.demo.recorded.files import BadRecording, read
 from aftercare.demo.recorded.format import Recorded
 from aftercare.demo.report import CaseLine, FindingLine, report_of
+from aftercare.demo.score import score
+from aftercare.demo.shops import SYSTEMS, as_arguments, data_beside, shop_addresses, spoken_to
 from aftercare.lifecycle.intake import EVIDENCE
 from aftercare.messages.outcome import Settlement
 from aftercare.settings import Settings
@@ -45,14 +49,15 @@ class BadRun(ValueError):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to play, and how."""
+    """What to play, and how. Without `shop_data`, each shop begins with the database beside its first file."""
 
     files: tuple[Path, ...]
-    shop_data: Path
+    shop_data: Path | None = None
     watch: timedelta | None = None
     deadline: timedelta | None = None
     limit: int | None = None
     concurrency: int = 8
+    faults: Faults | None = None
 
 
 @dataclass
@@ -62,12 +67,15 @@ class Heard:
     acknowledged: set[tuple[str, str]] = field(default_factory=set)
     refused: dict[str, list[str]] = field(default_factory=dict)
     responded: dict[str, asyncio.Event] = field(default_factory=dict)
+    not_corrected: list[dict[str, str]] = field(default_factory=list)
 
     def take(self, event: dict[str, Any]) -> None:
         case = event["case"]
         if event["event"] == "acknowledged":
             self.acknowledged.add((case, event["id"]))
             return
+        if event["event"] == "not_corrected":
+            self.not_corrected.append({"case_id": case, "record": event["record"], "reason": event["reason"]})
         if event["event"] == "refused":
             self.refused[case] = event["reasons"]
         if event["event"] in ("responded", "refused"):
@@ -75,23 +83,26 @@ class Heard:
 
 
 async def run_embedded(wanted: Wanted, console: Console) -> dict[str, Any]:
-    """Play the files on an embedded Temporal with a worker, a store and a shop of its own."""
+    """Play the files on an embedded Temporal with a worker, a store and shops of its own."""
     deadline = wanted.deadline or DEADLINE
     waits = {"watch": wanted.watch or WATCH, "resolve_within": deadline, "verify_within": deadline}
-    check(wanted)
+    data = shop_data(wanted, check(wanted))
     with tempfile.TemporaryDirectory(prefix="aftercare-run-") as folder:
-        async with embedded(Path(folder), wanted.shop_data, waits) as place:
+        async with embedded(Path(folder), data, waits) as place:
             return await play(wanted, place, console)
 
 
 async def run_at_settings(wanted: Wanted, console: Console) -> dict[str, Any]:
-    """Play the files on the Temporal, the store and the shop of the settings, where a worker is running."""
+    """Play the files on the Temporal, the store and the shops of the settings, where a worker is running."""
     if wanted.watch or wanted.deadline:
         raise BadRun("--watch and --deadline go with --embedded; a running worker waits as its policy book says")
-    check(wanted)
-    settings = Settings()
-    if "shop" not in settings.systems:
-        raise BadRun('AFTERCARE_SYSTEMS names no "shop" for the agent to act on; set it, or run with --embedded')
+    if wanted.faults:
+        raise BadRun("--faults goes with --embedded: only the run's own shops have faults on demand")
+    played, settings = check(wanted), Settings()
+    shops = shop_addresses(settings.systems)
+    if missing := [SYSTEMS[domain] for domain in played if domain not in shops]:
+        told = f'AFTERCARE_SYSTEMS names no "{missing[0]}" for the agent to act on'
+        raise BadRun(f"{told}; set it, or run with --embedded")
     store = Database(settings.database_url)
     address = os.environ.get("TEMPORAL_ADDRESS", LOCAL)
     try:
@@ -100,7 +111,7 @@ async def run_at_settings(wanted: Wanted, console: Console) -> dict[str, Any]:
             cases=Cases(store),
             temporal=address,
             database=settings.database_url,
-            shop=settings.systems["shop"].split("/copies/")[0],
+            shops=shops,
         )
         return await play(wanted, place, console)
     except RuntimeError as error:
@@ -109,31 +120,54 @@ async def run_at_settings(wanted: Wanted, console: Console) -> dict[str, Any]:
         await store.close()
 
 
-def check(wanted: Wanted) -> None:
-    """Every file is there and can be read to its end, before anything is started. Raises BadRun."""
+def check(wanted: Wanted) -> dict[str, Path]:
+    """Every file is there and can be read to its end, before anything is started. Raises BadRun.
+
+    Gives the lines of business that are played, each with the first file that has a case of it.
+    """
     if not wanted.files:
         raise BadRun("name at least one file of recorded cases")
-    for path in (*wanted.files, wanted.shop_data):
-        if not path.is_file():
-            raise BadRun(f"there is no file {path}")
+    _must_be_there(*wanted.files)
     try:
-        ids = [case.agent.case.id for path in wanted.files for case in read(path, wanted.limit)]
+        cases = [(case.agent.case, path) for path in wanted.files for case in read(path, wanted.limit)]
     except (BadRecording, OSError, EOFError) as error:
         raise BadRun(str(error)) from error
-    if twice := [id for id, number in Counter(ids).items() if number > 1]:
-        raise BadRun(f"case ids must be unique; {twice[0]!r} comes {Counter(ids)[twice[0]]} times")
+    ids = Counter(case.id for case, _ in cases)
+    if twice := [id for id, number in ids.items() if number > 1]:
+        raise BadRun(f"case ids must be unique; {twice[0]!r} comes {ids[twice[0]]} times")
+    if wanted.faults and len({(case.domain, case.environment) for case, _ in cases}) < len(cases):
+        raise BadRun("with --faults every case needs a copy of the shop of its own: name it in `case.environment`")
+    played = {case.domain: path for case, path in reversed(cases)}
+    if strange := sorted(played.keys() - SYSTEMS):
+        raise BadRun(f"there is no shop for the domain {strange[0]!r}; there are {', '.join(SYSTEMS)}")
+    return played
 
 
-def shop_data_of(files: Sequence[Path]) -> Path:
-    """The shop's database beside the first file: `x_cases.jsonl.gz` goes with `x_db.json.gz`."""
-    if not files:
-        raise BadRun("name at least one file of recorded cases")
-    return files[0].with_name(files[0].name.replace("cases.jsonl", "db.json"))
+def shop_data(wanted: Wanted, played: Mapping[str, Path]) -> dict[str, Path]:
+    """What the shop of each line of business begins with: what was named, or what lies beside its first file."""
+    if wanted.shop_data and len(played) > 1:
+        raise BadRun(f"--shop-data is for cases of one domain, and these are of {', '.join(sorted(played))}")
+    data = {}
+    for domain, path in played.items():
+        found = wanted.shop_data or data_beside(path)
+        if found is None:
+            raise BadRun(f"no database can be looked for beside {path}; name it with --shop-data")
+        data[domain] = found
+    _must_be_there(*data.values())
+    return data
+
+
+def _must_be_there(*paths: Path) -> None:
+    for path in paths:
+        if not path.is_file():
+            raise BadRun(f"there is no file {path}")
 
 
 async def play(wanted: Wanted, place: Place, console: Console, told: Told | None = None) -> dict[str, Any]:
     """Play the files at a place, wait for every case to settle, and report. `told` hears of each as it settles."""
     agents = [case.agent for path in wanted.files for case in read(path, wanted.limit)]
+    if wanted.faults:
+        await _plan_faults(agents, place, wanted.faults, wanted.deadline or DEADLINE)
     heard = Heard(responded={a.case.id: asyncio.Event() for a in agents})
     async with _players(wanted, place) as players:
         with _progress(console) as progress:
@@ -149,7 +183,20 @@ async def play(wanted: Wanted, place: Place, console: Console, told: Told | None
             lines = await _all_settled(agents, follow, players, heard)
     stored = {(a.case.id, e.id) for a in agents for e in await place.cases.inbox.of_case(a.case.id) if e.accepted}
     report: dict[str, Any] = report_of(lines, heard.acknowledged, stored)
-    return {**report, "refused": heard.refused} if heard.refused else report
+    if wanted.faults:
+        report["faults"] = await _scored(agents, place, wanted.faults)
+    unusual = {"refused": heard.refused, "not_corrected": heard.not_corrected}
+    return {**report, **{name: what for name, what in unusual.items() if what}}
+
+
+async def _plan_faults(agents: Sequence[Recorded], place: Place, faults: Faults, within: timedelta) -> None:
+    async with spoken_to(place.shops) as shops:
+        await twins.plan(twins.of_interest(agents), shops, faults, within)
+
+
+async def _scored(agents: Sequence[Recorded], place: Place, faults: Faults) -> dict[str, Any]:
+    async with spoken_to(place.shops) as shops:
+        return score(await twins.judged(twins.of_interest(agents), shops, place.cases), faults)
 
 
 async def _all_settled(
@@ -165,10 +212,11 @@ async def _all_settled(
         done, _ = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if following not in done:
             raise ChildFailed("the agent's or the people's process ended before every case had settled")
+        lines = following.result()
         agent.no_more()
         people.no_more()
         await asyncio.gather(feeding, *listening)
-        return following.result()
+        return lines
     finally:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
@@ -176,7 +224,7 @@ async def _all_settled(
 
 @asynccontextmanager
 async def _players(wanted: Wanted, place: Place) -> AsyncIterator[tuple[Child, Child]]:
-    at = ("--temporal", place.temporal, "--database", place.database, "--shop", place.shop)
+    at = ("--temporal", place.temporal, "--database", place.database, *as_arguments(place.shops))
     agent = python("aftercare.demo.agent", *at, "--concurrency", str(wanted.concurrency))
     people = python("aftercare.demo.people", *at, *map(str, wanted.files))
     async with running("agent", *agent) as first, running("people", *people) as second:
@@ -196,7 +244,7 @@ async def _listen_to_agent(agent: Child, people: Child, heard: Heard) -> None:
             if event["ending"] == "falls_silent":
                 heard.responded[event["case"]].set()
             else:
-                await people.tell(event["case"])
+                await people.tell({"case": event["case"], "domain": event["domain"]})
         else:
             heard.take(event)
 

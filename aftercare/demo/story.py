@@ -62,7 +62,7 @@ async def _started(console: Console, stack: AsyncExitStack, folder: Path) -> Pla
         f"{DEADLINE.total_seconds():g} to show.\n"
     )
     with console.status("Starting a Temporal server, a shop, a store and a worker, all on this machine ..."):
-        place = await stack.enter_async_context(embedded(folder, SHOP, WAITS, ui=True))
+        place = await stack.enter_async_context(embedded(folder, {"retail": SHOP}, WAITS, ui=True))
     console.print(f"Temporal, a shop, a store and a worker are running; watch along at {place.ui}", soft_wrap=True)
     return place
 

@@ -23,7 +23,7 @@ APART = ("events", "actions", "bytes", "runs", "reopens")
 
 
 async def played(file: Path, shop: Path, limit: int | None, folder: Path, kills: int) -> tuple[dict[str, Any], int]:
-    folder.mkdir()
+    folder.mkdir()  # noqa: ASYNC240 - a moment
     async with embedded(folder, {"retail": shop}, WAITS) as place:
         killing = asyncio.create_task(killed(place, kills))
         report = await play(Wanted(files=(file,), limit=limit), place, Console(quiet=True))
@@ -38,7 +38,7 @@ async def killed(place: Place, times: int) -> None:
     assert place.worker
     for _ in range(times):
         await asyncio.sleep(moments.uniform(0.2, 2.5))
-        while not place.worker.running:
+        while not place.worker.running:  # noqa: ASYNC110 - in another process
             await asyncio.sleep(0.05)
         place.worker.kill()
 

@@ -23,7 +23,7 @@ async def test_a_killed_child_is_started_again() -> None:
         for number in (1, 2):
             sleeper.kill()
             async with asyncio.timeout(30):
-                while sleeper.restarts < number or not sleeper.running:
+                while sleeper.restarts < number or not sleeper.running:  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.05)
 
 
@@ -37,10 +37,13 @@ async def test_a_child_that_cannot_come_up_again_ends_what_needs_it(monkeypatch:
             raise ChildFailed("not again")
         await up(child)
 
-    with pytest.raises(ChildFailed, match="not again"):
+    async def needing() -> None:
         async with kept("sleeper", *SLEEPER, ready=once) as sleeper:
             sleeper.kill()
             await asyncio.sleep(30)
+
+    with pytest.raises(ChildFailed, match="not again"):
+        await needing()
 
 
 async def test_an_error_inside_the_block_passes_as_it_is() -> None:

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from aftercare.demo.shop.airline import AIRLINE
 from aftercare.demo.shop.records import Database
 from aftercare.demo.shop.retail import RETAIL
 from aftercare.demo.shop.service import create_app
 from aftercare.demo.shop.serving import serve
 
-DOMAINS = {"retail": RETAIL}
+DOMAINS = {"airline": AIRLINE, "retail": RETAIL}
 
 
 def main() -> None:

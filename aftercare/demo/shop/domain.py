@@ -31,10 +31,13 @@ class Arguments(BaseModel):
 
 @dataclass(frozen=True)
 class Changed:
-    """What a write did: the answer to its caller, and the new state of each record it touched, by kind and id."""
+    """What a write did: the answer to its caller, and the new state of each record it touched, by kind and id.
+
+    A record that is there no more has no state: None.
+    """
 
     result: Any
-    records: Mapping[tuple[str, str], Record]
+    records: Mapping[tuple[str, str], Record | None]
 
 
 @dataclass(frozen=True)

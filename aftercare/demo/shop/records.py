@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,8 @@ from aftercare.demo.shop.domain import Changed, Record, Refused
 from aftercare.demo.shop.messages import JournalEntry
 
 # The base belongs to the copy named '' and to operation 0, so the newest version a copy sees is the highest number.
+# The version of a record that was removed is JSON's null. Plans, arrivals and injected are for copies with faults alone
+# (aftercare/demo/shop/faults.py).
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS versions (
   copy TEXT, kind TEXT, id TEXT, operation INTEGER, record TEXT NOT NULL,
@@ -26,6 +28,12 @@ CREATE TABLE IF NOT EXISTS operations (
   refusal TEXT, result TEXT NOT NULL, key TEXT,
   PRIMARY KEY (copy, number), UNIQUE (copy, key)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS plans (copy TEXT PRIMARY KEY, plan TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS arrivals (
+  copy TEXT, operation INTEGER, kind TEXT, id TEXT, changes TEXT NOT NULL, shows_at REAL NOT NULL,
+  PRIMARY KEY (copy, operation, kind, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS injected (copy TEXT, fact TEXT NOT NULL);
 """
 JOURNAL = """
 SELECT number, tool, arguments, party, at, refusal,
@@ -48,11 +56,21 @@ class Request:
     key: str | None = None
 
 
+Touched = Mapping[tuple[str, str], tuple[Record | None, Record | None]]
+
+
 @dataclass(frozen=True)
 class Performed:
-    operation: str
+    """What an operation came to; `touched` is each record before and after it, none where it was performed before."""
+
+    number: int
     result: Any
     refusal: str | None
+    touched: Touched = field(default_factory=dict)
+
+    @property
+    def operation(self) -> str:
+        return f"op-{self.number}"
 
 
 class Database:
@@ -101,23 +119,24 @@ class Copy:
     """One isolated copy of the records, within one transaction."""
 
     def __init__(self, connection: sqlite3.Connection, name: str) -> None:
-        self._connection = connection
-        self._name = name
+        self.connection = connection
+        self.name = name
 
     def find(self, kind: str, id: str, before: int | None = None) -> Record | None:
-        row = self._connection.execute(
+        row = self.connection.execute(
             "SELECT record FROM versions WHERE kind = ? AND id = ? AND copy IN ('', ?) AND operation < ifnull(?, 1e18)"
             " ORDER BY operation DESC LIMIT 1",
-            (kind, id, self._name, before),
+            (kind, id, self.name, before),
         ).fetchone()
         return json.loads(row["record"]) if row else None
 
     def all(self, kind: str) -> dict[str, Record]:
-        rows = self._connection.execute(
+        rows = self.connection.execute(
             "SELECT id, record, max(operation) FROM versions WHERE kind = ? AND copy IN ('', ?) GROUP BY id",
-            (kind, self._name),
+            (kind, self.name),
         )
-        return {row["id"]: json.loads(row["record"]) for row in rows}
+        found = {row["id"]: json.loads(row["record"]) for row in rows}
+        return {id: record for id, record in found.items() if record is not None}
 
     def perform(self, request: Request, run: Callable[[], Changed]) -> Performed:
         """Journal the operation and store what it changed; a repeated key gets the first answer, nothing more."""
@@ -128,16 +147,17 @@ class Copy:
         except Refused as refused:
             changed, refusal = Changed(None, {}), str(refused)
         number = self._journal(request, changed.result, refusal)
-        for (kind, id), record in changed.records.items():
-            if record != self.find(kind, id):
-                self._connection.execute(
-                    "INSERT INTO versions VALUES (?, ?, ?, ?, ?)", (self._name, kind, id, number, json.dumps(record))
+        touched = {key: (self.find(*key), record) for key, record in changed.records.items()}
+        for (kind, id), (before, record) in touched.items():
+            if record != before:
+                self.connection.execute(
+                    "INSERT INTO versions VALUES (?, ?, ?, ?, ?)", (self.name, kind, id, number, json.dumps(record))
                 )
-        return Performed(f"op-{number}", changed.result, refusal)
+        return Performed(number, changed.result, refusal, touched)
 
     def number_of(self, operation: str) -> int | None:
         query = "SELECT number FROM operations WHERE copy = ? AND 'op-' || number = ?"
-        row = self._connection.execute(query, (self._name, operation)).fetchone()
+        row = self.connection.execute(query, (self.name, operation)).fetchone()
         return row["number"] if row else None
 
     def journal(self) -> list[JournalEntry]:
@@ -152,25 +172,23 @@ class Copy:
                 reason=row["refusal"],
                 changed=json.loads(row["changed"]),
             )
-            for row in self._connection.execute(JOURNAL, (self._name,))
+            for row in self.connection.execute(JOURNAL, (self.name,))
         ]
 
     def _performed_under_key_of(self, request: Request) -> Performed | None:
         query = "SELECT * FROM operations WHERE copy = ? AND key = ?"
-        row = self._connection.execute(query, (self._name, request.key)).fetchone()
+        row = self.connection.execute(query, (self.name, request.key)).fetchone()
         if row is None:
             return None
         if (row["tool"], json.loads(row["arguments"]), row["party"]) != (request.tool, request.arguments, request.by):
             raise KeyReused(f"The idempotency key {request.key} was first used for another request.")
-        return Performed(f"op-{row['number']}", json.loads(row["result"]), row["refusal"])
+        return Performed(row["number"], json.loads(row["result"]), row["refusal"])
 
     def _journal(self, request: Request, result: Any, refusal: str | None) -> int:
-        number: int = self._connection.execute(
-            "SELECT ifnull(max(number), 0) + 1 FROM operations WHERE copy = ?", (self._name,)
+        number: int = self.connection.execute(
+            "SELECT ifnull(max(number), 0) + 1 FROM operations WHERE copy = ?", (self.name,)
         ).fetchone()[0]
         arguments, at = json.dumps(request.arguments), datetime.now(UTC).isoformat()
         row = (request.tool, arguments, request.by, at, refusal, json.dumps(result), request.key)
-        self._connection.execute(
-            "INSERT INTO operations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (self._name, number, *row)
-        )
+        self.connection.execute("INSERT INTO operations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (self.name, number, *row))
         return number

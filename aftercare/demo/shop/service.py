@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -10,11 +11,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import JsonValue, ValidationError
 from pydantic_core import ErrorDetails
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from aftercare.demo.shop.corrections import corrected
-from aftercare.demo.shop.domain import Arguments, Changed, Domain, Read, Records, Refused
-from aftercare.demo.shop.messages import Answer, Correction, JournalEntry, Problem
+from aftercare.demo.shop.domain import Arguments, Changed, Domain, Read, Record, Refused
+from aftercare.demo.shop.faults import Faults
+from aftercare.demo.shop.messages import Answer, Correction, FaultPlan, JournalEntry, Ledger, Problem
 from aftercare.demo.shop.records import Copy, Database, KeyReused, Request
 
 CopyName = Annotated[str, Path(pattern=r"^[A-Za-z0-9._~-]+$", max_length=200)]
@@ -28,6 +31,8 @@ def create_app(database: Database, domain: Domain) -> FastAPI:
     app.post("/copies/{copy}/staff/correct", response_model=Answer)(shop.correct)
     app.get("/copies/{copy}/records/{kind}/{id}")(shop.record)
     app.get("/copies/{copy}/operations")(shop.operations)
+    app.put("/copies/{copy}/faults")(shop.plan_faults)
+    app.get("/copies/{copy}/faults")(shop.faults)
     app.get("/health")(shop.health)
     app.exception_handler(HTTPException)(_http_problem)
     app.exception_handler(RequestValidationError)(_malformed)
@@ -51,19 +56,18 @@ class Shop:
         return self._change(copy, Request(tool, body, "agent", key), lambda records: known.run(records, arguments))
 
     def correct(self, copy: CopyName, correction: Correction, key: Key = None) -> Answer | JSONResponse:
-        def run(records: Records) -> Changed:
+        def run(records: Copy) -> Changed:
             kind, _, id = correction.record.partition("/")
-            record = records.find(kind, id)
-            if record is None:
-                raise Refused(f"There is no record {correction.record}.")
-            return Changed(None, {(kind, id): corrected(record, correction.fields)})
+            if kind not in self._domain.kinds or not id:
+                raise Refused(f"There can be no record {correction.record}.")
+            seen = Faults(records).shown(kind, id)
+            return Changed(None, {(kind, id): corrected(correction.record, seen, correction.fields)})
 
         return self._change(copy, Request("correct", correction.model_dump(), "staff", key), run)
 
-    def record(self, copy: CopyName, kind: str, id: str, before: str | None = None) -> dict[str, Any]:
-        with self._database.reading(copy) as records:
-            number = _number(records, before) if before is not None else None
-            found = records.find(kind, id, before=number) if kind in self._domain.kinds else None
+    async def record(self, copy: CopyName, kind: str, id: str, before: str | None = None) -> dict[str, Any]:
+        found, late = await run_in_threadpool(self._find, copy, kind, id, before)
+        await asyncio.sleep(late)
         if found is None:
             raise HTTPException(404, f"There is no record {kind}/{id}.")
         return found
@@ -72,8 +76,33 @@ class Shop:
         with self._database.reading(copy) as records:
             return records.journal()
 
+    def plan_faults(self, copy: CopyName, plan: FaultPlan) -> FaultPlan:
+        with self._database.writing(copy) as records:
+            try:
+                Faults(records).set(plan)
+            except Refused as refused:
+                raise HTTPException(409, str(refused)) from refused
+        return plan
+
+    def faults(self, copy: CopyName) -> Ledger:
+        with self._database.reading(copy) as records:
+            return Faults(records).ledger()
+
     def health(self) -> dict[str, str]:
         return {"status": "ok"}
+
+    def _find(self, copy: str, kind: str, id: str, before: str | None) -> tuple[Record | None, float]:
+        """The record as it shows now or as an operation met it, and how many seconds late."""
+        with self._database.reading(copy) as records:
+            faults = Faults(records)
+            if faults.down:
+                raise HTTPException(503, "The records cannot be read just now.")
+            late = faults.plan.slow if faults.plan else 0
+            if kind not in self._domain.kinds:
+                return None, late
+            if before is None:
+                return faults.shown(kind, id), late
+            return records.find(kind, id, before=_number(records, before)), late
 
     def _look_up(self, copy: str, tool: Read, arguments: Arguments) -> Answer:
         with self._database.reading(copy) as records:
@@ -82,10 +111,11 @@ class Shop:
             except Refused as refused:
                 raise HTTPException(404, str(refused)) from refused
 
-    def _change(self, copy: str, request: Request, run: Callable[[Records], Changed]) -> Answer | JSONResponse:
+    def _change(self, copy: str, request: Request, run: Callable[[Copy], Changed]) -> Answer | JSONResponse:
         try:
             with self._database.writing(copy) as records:
                 done = records.perform(request, lambda: run(records))
+                Faults(records).pass_on(done, request.by)
         except KeyReused as reused:
             raise HTTPException(422, str(reused)) from reused
         if done.refusal is not None:
