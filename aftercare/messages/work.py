@@ -47,8 +47,8 @@ class RecordEvidence(Message):
     """Write down one message: what was sent, whether it was taken in, and if not, why.
 
     `orphan` says that nobody registered the case: it is kept until somebody does, or it is attached to another.
-    `held` that it came by Update: that it was taken in is not certain before Temporal has the answer, and until then the
-    message waits.
+    `held` that it came by Update: that it was taken in is not certain before Temporal has the answer, and until
+    then the message waits.
     """
 
     case_id: str

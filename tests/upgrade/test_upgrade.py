@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aftercare.demo.embedded import temporal_server
-from aftercare.demo.processes import start
+from aftercare.demo.processes import running
 from aftercare.gateway import Gateway
 from aftercare.messages.case import Escalation, Resolution, Steps
 from aftercare.messages.outcome import Outcome, Settlement
@@ -61,21 +61,18 @@ async def test_cases_of_the_code_before_are_finished_by_the_code_of_today(before
             "AFTERCARE_RESOLVE_WITHIN": "PT25S",
         }
         old = env | {"PYTHONPATH": str(before)}
-        old_worker = await start("the worker before", sys.executable, str(before / "worker.py"), env=old)
-        await old_worker.ready("worker ready")
-        program = str(ROOT / "tests" / "upgrade" / "before.py")
-        doors = await start("the doors before", sys.executable, program, server.address, database.url, env=old)
-        await doors.ready("left open")
-        old_worker.kill()
-        await old_worker.finished()
-
-        worker = await start("the worker of today", sys.executable, str(ROOT / "worker.py"), env=env)
-        await worker.ready("worker ready")
-        gateway = Gateway(await connect(server.address), Cases(database))
-        async with asyncio.timeout(120):  # a history that does not replay is tried again for ever
-            await finish(gateway)
-            assert {id: (await settled(gateway, id)).outcome for id in EXPECTED} == EXPECTED
-        await worker.stop()
+        async with running("the worker before", sys.executable, str(before / "worker.py"), env=old) as old_worker:
+            await old_worker.ready("worker ready")
+            program = str(ROOT / "tests" / "upgrade" / "before.py")
+            async with running("doors", sys.executable, program, server.address, database.url, env=old) as doors:
+                await doors.ready("left open")
+            old_worker.kill()
+        async with running("the worker of today", sys.executable, str(ROOT / "worker.py"), env=env) as worker:
+            await worker.ready("worker ready")
+            gateway = Gateway(await connect(server.address), Cases(database))
+            async with asyncio.timeout(120):  # a history that does not replay is tried again for ever
+                await finish(gateway)
+                assert {id: (await settled(gateway, id)).outcome for id in EXPECTED} == EXPECTED
         stored = {(id, e.id): e.standing for id in EXPECTED for e in await Cases(database).inbox.of_case(id)}
         await database.close()
     assert {("early", "csat-1"), ("scored", "csat-1"), ("worked-on", "steps-1"), ("watched", "late")} <= {

@@ -1,0 +1,1 @@
+"""The verbs of the command line: cases, policy books, and the doctor."""
