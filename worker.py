@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig, WorkflowRunner
 
 from activities.audit import AuditActivities
 from activities.books import Books
@@ -24,7 +24,7 @@ from aftercare.store.cases import Cases
 from aftercare.store.database import Database
 from aftercare.sweeper import Sweeper
 from aftercare.systems.records import Systems
-from aftercare.temporal import connect, register_search_attributes, run_main, workflow_runner
+from aftercare.temporal import connect, register_search_attributes, run_main
 from workflows.case import CaseWorkflow
 from workflows.conventions import CASES_QUEUE, DEPLOYMENT, SEARCH_ATTRIBUTES
 
@@ -45,14 +45,24 @@ def activities(cases: Cases, books: Books, systems: Systems) -> list[Callable[..
     ]
 
 
-def case_worker(client: Client, cases: Cases, books: Books, systems: Systems, build_id: str = "") -> Worker:
-    """A worker on the cases' task queue. A build that names itself keeps the cases it began."""
+def case_worker(
+    client: Client,
+    cases: Cases,
+    books: Books,
+    systems: Systems,
+    build_id: str = "",
+    runner: WorkflowRunner | None = None,
+) -> Worker:
+    """A worker on the cases' task queue. A build that names itself keeps the cases it began.
+
+    The stories run without the sandbox, in which tests and replay run them (`aftercare.temporal.workflow_runner`).
+    """
     return Worker(
         client,
         task_queue=CASES_QUEUE,
         workflows=WORKFLOWS,
         activities=activities(cases, books, systems),
-        workflow_runner=workflow_runner(),
+        workflow_runner=runner or UnsandboxedWorkflowRunner(),
         graceful_shutdown_timeout=timedelta(seconds=20),
         deployment_config=_versioned(build_id) if build_id else None,
     )

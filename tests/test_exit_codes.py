@@ -64,3 +64,29 @@ async def ended(program: str, address: str) -> int:
         stderr=asyncio.subprocess.DEVNULL,
     )
     return await process.wait()
+
+
+STOPPED = """
+import asyncio
+from aftercare.temporal import run_main
+
+async def main():
+    try:
+        print("up", flush=True)
+        await asyncio.sleep(60)
+    finally:
+        print("tidied", flush=True)
+
+run_main(main())
+"""
+
+
+def test_a_command_that_is_told_to_stop_tidies_up() -> None:
+    """SIGTERM is heard as Ctrl-C is: what was started is ended."""
+    command = [sys.executable, "-c", STOPPED]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout
+        assert process.stdout.readline() == "up\n"
+        process.terminate()
+        assert process.stdout.read() == "tidied\n"
+        assert process.wait(30) == 130

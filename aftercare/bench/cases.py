@@ -98,7 +98,7 @@ class Bench:
 
 async def measure(console: Console, quick: bool) -> dict[str, Any]:
     """Pairs of rounds, one of each kind, in alternating order; the ratio is the median of the pairs' ratios."""
-    pairs, number = (3, 60) if quick else (5, 300)
+    pairs, number = (3, 40) if quick else (5, 120)
     with console.status("Playing cases ..."):
         async with _bench() as bench:
             for kind in ("cases", "bare"):  # warm both

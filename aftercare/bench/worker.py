@@ -11,7 +11,7 @@ import sys
 import time
 from datetime import timedelta
 
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.books import Books
 from aftercare.bench.bare import BareCase
@@ -20,7 +20,7 @@ from aftercare.demo.processes import say
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
 from aftercare.systems.records import Systems
-from aftercare.temporal import connect, run_main, workflow_runner
+from aftercare.temporal import connect, run_main
 from worker import activities
 from workflows.case import CaseWorkflow
 
@@ -42,7 +42,7 @@ async def main() -> int:
         task_queue=wanted.queue,
         workflows=[WORKFLOWS[wanted.queue]],
         activities=activities(cases, Books(cases, waits={"watch": WATCH}), Systems({"shop": Orders()})),
-        workflow_runner=workflow_runner(),
+        workflow_runner=UnsandboxedWorkflowRunner(),  # as the worker itself
     )
     async with worker:
         say(event="ready")

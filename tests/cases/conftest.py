@@ -14,7 +14,7 @@ from aftercare.gateway import Gateway
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
 from aftercare.systems.records import RecordsInMemory, Systems
-from aftercare.temporal import DATA_CONVERTER
+from aftercare.temporal import DATA_CONVERTER, workflow_runner
 from tests.cases.desk import Desk
 from worker import case_worker
 from workflows.conventions import SEARCH_ATTRIBUTES
@@ -41,8 +41,7 @@ async def desk(env: WorkflowEnvironment, fresh_store: str) -> AsyncIterator[Desk
     database = Database(fresh_store)
     await database.migrate()
     cases, shop = Cases(database), RecordsInMemory()
-    async with case_worker(
-        env.client, cases, Books(cases, waits={"verify_within": timedelta(minutes=1)}), Systems({"shop": shop})
-    ):
+    books, systems = Books(cases, waits={"verify_within": timedelta(minutes=1)}), Systems({"shop": shop})
+    async with case_worker(env.client, cases, books, systems, runner=workflow_runner()):
         yield Desk(env, Gateway(env.client, cases), cases, shop)
     await database.close()

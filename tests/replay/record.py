@@ -25,7 +25,7 @@ from aftercare.messages.outcome import Stage
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
 from aftercare.systems.records import RecordsInMemory, Systems
-from aftercare.temporal import DATA_CONVERTER, run_main
+from aftercare.temporal import DATA_CONVERTER, run_main, workflow_runner
 from tests.cases.desk import Desk, Told
 from worker import case_worker
 from workflows.conventions import SEARCH_ATTRIBUTES
@@ -219,7 +219,8 @@ async def main() -> int:
             identity="recorder",
         ) as env:
             desk = Desk(env, Gateway(env.client, cases), cases, shop)
-            async with case_worker(env.client, cases, Books(cases, waits=WAITS), Systems({"shop": shop})):
+            books, systems = Books(cases, waits=WAITS), Systems({"shop": shop})
+            async with case_worker(env.client, cases, books, systems, runner=workflow_runner()):
                 await asyncio.gather(*(_record(desk, name) for name in (sys.argv[1:] or PATHS)))
         await database.close()
     return 0
