@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,7 +62,7 @@ class Gateway:
         row = await self._held(case_id, "override", raw)
         if row.accepted:
             return Receipt(id=row.id, case_id=case_id)
-        return await self._answered(row, self._update(case_id, raw, row.id))
+        return await self._answered(row, raw)
 
     async def signal(self, case_id: str, kind: str, raw: dict[str, Any]) -> Receipt:
         """`feedback`, `recontact`, `reopen` (or `override` without waiting for its answer), as raw JSON.
@@ -74,14 +73,17 @@ class Gateway:
         if not row.accepted and row.sent_at is None:
             try:
                 await self._send(row)
-            except NoAnswerYet as error:  # the sweeper will deliver it
+            except (NoAnswerYet, NotOpen) as error:  # the sweeper will deliver it
                 log.warning("signal_held_back", extra={"kind": kind, "reason": str(error)})
         return Receipt(id=row.id, case_id=case_id)
 
     async def redeliver(self, row: EvidenceRow) -> None:
         """Deliver what a crash left in the inbox. The caller is gone: a refusal is for the store alone."""
+        now = await self._inbox.find(row.case_id, row.id)
+        if now is None or now.digest != row.digest or now.standing not in (Standing.WAITING, Standing.ORPHAN):
+            return  # answered, moved or refused since it was seen waiting
         try:
-            await self._deliver(row)
+            await self._deliver(now)
         except Refused as refused:
             log.info("held_message_refused", extra={"kind": row.kind, "reasons": len(refused.reasons)})
 
@@ -115,7 +117,7 @@ class Gateway:
         row = await self._hold(case_id, brief.id, kind, plain(brief), digest_of(brief), steps)
         if row.accepted:
             return Receipt(id=row.id, case_id=case_id)
-        return await self._answered(row, self._update(case_id, brief, row.id))
+        return await self._answered(row, brief, steps)
 
     async def _held(self, case_id: str, kind: str, raw: Any) -> EvidenceRow:
         """Evidence that can be read, committed."""
@@ -137,26 +139,30 @@ class Gateway:
             raise Refused([f"the id {id!r} was used before for another {row.kind}; give this one an id of its own"])
         return row
 
-    async def _answered(self, row: EvidenceRow, delivering: Awaitable[Receipt]) -> Receipt:
+    async def _answered(self, row: EvidenceRow, message: Any, steps: tuple[Step, ...] = ()) -> Receipt:
         """The case's own answer, noted in the inbox."""
         try:
-            receipt = await delivering
+            receipt = await self._update(row, message)
         except Refused as refused:
             id = intake.refusal_of(row.kind, row.body, refused, row.at).id
             await self._inbox.refused(row, id, refused.reasons)
             raise
-        await self._inbox.delivered(row)
+        if not await self._inbox.delivered(row):
+            # Another attempt at the same message was refused meanwhile, and let go of what this one brought.
+            await self._hold(row.case_id, row.id, row.kind, row.body, row.digest, steps)
+            await self._inbox.delivered(row)
         return receipt
 
-    async def _update(self, case_id: str, message: Any, id: str) -> Receipt:
-        """To the Update that takes such a message."""
+    async def _update(self, row: EvidenceRow, message: Any) -> Receipt:
+        """To the Update that takes such a message. Its name holds the attempt: Temporal remembers a refusal too."""
+        case_id, attempt = row.case_id, f"{row.id}@{row.at.isoformat()}"
         match message:
             case CaseReport():
-                return await self._to.update_with_start(case_id, CaseWorkflow.report, message, id, message.case)
+                return await self._to.update_with_start(case_id, CaseWorkflow.report, message, attempt, message.case)
             case Steps():
-                return await self._to_open(case_id, CaseWorkflow.record_steps, message)
+                return await self._to_open(case_id, CaseWorkflow.record_steps, message, attempt)
             case _:
-                return await self._to.update_with_start(case_id, CaseWorkflow.submit_override, message, id)
+                return await self._to.update_with_start(case_id, CaseWorkflow.submit_override, message, attempt)
 
     async def _deliver(self, row: EvidenceRow) -> None:
         """What lies in the inbox, to its case: by Signal, or by the Update that its kind has."""
@@ -171,7 +177,7 @@ class Gateway:
                 message = row.body
             case _:
                 return await self._send(row)
-        await self._answered(row, self._update(row.case_id, message, row.id))
+        await self._answered(row, message)
 
     async def _send(self, row: EvidenceRow) -> None:
         await self._to.signal_with_start(row.case_id, row.kind, row.body)
@@ -179,12 +185,14 @@ class Gateway:
 
     async def _ended(self, case_id: str, update: Any, message: Resolution | Escalation) -> Receipt:
         check_size(plain(message), LARGEST_REPORT)
-        return await self._to_open(case_id, update, message)
+        return await self._to_open(case_id, update, message, message.id)
 
-    async def _to_open(self, case_id: str, update: Any, message: Steps | Resolution | Escalation) -> Receipt:
+    async def _to_open(
+        self, case_id: str, update: Any, message: Steps | Resolution | Escalation, attempt: str
+    ) -> Receipt:
         """Only an open case hears its agent; what it took in before it closed keeps its receipt."""
         try:
-            return await self._to.update(case_id, update, message, message.id)
+            return await self._to.update(case_id, update, message, attempt)
         except NotOpen as error:
             row = await self._inbox.find(case_id, message.id)
             if row and row.accepted and row.digest == digest_of(message):

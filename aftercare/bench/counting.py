@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sqlmodel import col, select
 
 from aftercare.demo.embedded import Place
+from aftercare.lifecycle.intake import EVIDENCE
 from aftercare.messages.work import Standing
 from aftercare.store.tables import EvidenceRow, SettlementRow, StepRow
 
@@ -46,7 +47,9 @@ async def counted(
         stored_steps = Counter(await session.exec(select(StepRow.case_id)))
         in_order = select(SettlementRow).order_by(col(SettlementRow.revision))
         settlements = {s.case_id: s for s in await session.exec(in_order)}
-    delivered = {(r.case_id, r.id) for r in rows if r.standing == Standing.DELIVERED}
+    # A row that was added with the settlement alone has no body: what evidence said would be gone.
+    whole = [r for r in rows if r.kind not in EVIDENCE or "id" in r.body]
+    delivered = {(r.case_id, r.id) for r in whole if r.standing == Standing.DELIVERED}
     taken = {(case_id, id) for case_id, s in settlements.items() for id in s.state["taken"]}
     given = {(r.case_id, r.id.split("~refused~")[0]) for r in rows}
     cases = {case_id for case_id, _ in sent}

@@ -30,6 +30,8 @@ EVIDENCE: dict[str, type[Message]] = {
     "reopen": Reopen,
 }
 
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # in JSON, and not as text about it
+
 # What a person is told when a part of the override is not there.
 _PARTS = {
     "id": "id: an id of the sender's own, so that the same override is never counted twice",
@@ -56,6 +58,7 @@ def check_registration(state: CaseState, case: Case) -> None:
     """A case is registered once; the same again is welcome, anything else is refused."""
     if case.id != state.case_id:
         raise Refused([f"this is the workflow of case {state.case_id!r}, and the message is about {case.id!r}"])
+    check_size(case.model_dump(mode="json"), LARGEST_REPORT)
     if state.case is None:
         return
     same = case if case.opened_at else case.model_copy(update={"opened_at": state.case.opened_at})
@@ -66,11 +69,14 @@ def check_registration(state: CaseState, case: Case) -> None:
 def check_size(body: Any, largest: int) -> None:
     """A message must be JSON, and not larger than what a case can carry with it. `largest` in bytes."""
     try:
-        size = len(json.dumps(body, allow_nan=False, ensure_ascii=False, default=str).encode())
+        text = json.dumps(body, allow_nan=False, ensure_ascii=False, default=str)
+        size = len(text.encode())
     except UnicodeEncodeError:
         raise Refused(["half a character (a lone surrogate) is no text"]) from None
     except ValueError:
         raise Refused(["NaN and Infinity are no JSON; leave an unknown value out"]) from None
+    if _NUL.search(text):
+        raise Refused(["a NUL character is no text: not every database keeps it"])
     if size > largest:
         raise Refused([f"this has {size / 1024:,.0f} kB; at most {largest / 1024:,.0f} kB are taken"])
 

@@ -18,7 +18,7 @@ from aftercare.messages.case import Step
 from aftercare.messages.work import RecordEvidence, Standing
 from aftercare.store.database import Database
 from aftercare.store.steps import add_steps
-from aftercare.store.tables import CaseRow, EvidenceRow, StepRow
+from aftercare.store.tables import CaseRow, EvidenceRow, SettlementRow, StepRow
 
 BATCH = 1_000
 
@@ -71,9 +71,10 @@ class Inbox:
         """An orphan whose case was registered after all waits again."""
         await self._change(_same(update(EvidenceRow), row).values(standing=Standing.WAITING, sent_at=None))
 
-    async def delivered(self, row: EvidenceRow) -> None:
-        """The case took it in."""
-        await self._change(_same(update(EvidenceRow), row).values(standing=Standing.DELIVERED))
+    async def delivered(self, row: EvidenceRow) -> bool:
+        """The case took it in. False where the row is gone: another attempt at the same message was refused."""
+        async with self.database.session() as session:
+            return bool(await _run(session, _of(row).values(standing=Standing.DELIVERED)))
 
     async def refused(self, row: EvidenceRow, refusal_id: str, reasons: Sequence[str]) -> None:
         """The case would not have it: kept under the refusal's own id, so that a better one may come; steps let go."""
@@ -120,9 +121,10 @@ class Inbox:
         unsent = col(EvidenceRow.sent_at).is_(None) & (EvidenceRow.at < held_before)
         lost = col(EvidenceRow.sent_at) < sent_before
         waiting = (col(EvidenceRow.standing) == Standing.WAITING) & (unsent | lost)
-        found_home = (col(EvidenceRow.standing) == Standing.ORPHAN) & col(EvidenceRow.case_id).in_(
-            select(CaseRow.case_id)
-        )
+        # An override corrects what the agent decided: it waits until that is settled.
+        is_override, case_id = col(EvidenceRow.kind) == "override", col(EvidenceRow.case_id)
+        home = (~is_override & case_id.in_(select(CaseRow.case_id))) | case_id.in_(select(SettlementRow.case_id))
+        found_home = (col(EvidenceRow.standing) == Standing.ORPHAN) & home
         async with self.database.session() as session:
             found = await session.exec(
                 select(EvidenceRow).where(waiting | found_home).order_by(col(EvidenceRow.at)).limit(BATCH)

@@ -28,6 +28,9 @@ async def add_steps(
     await database.add(session, rows)
     numbers = [row.number for row in rows]
     there = await session.exec(select(StepRow).where(StepRow.case_id == case_id, col(StepRow.number).in_(numbers)))
-    kept = {row.number: row.body for row in there}
-    if taken := [row.number for row in rows if kept[row.number] != row.body]:
+    kept = {row.number: row for row in there}
+    if taken := [row.number for row in rows if kept[row.number].body != row.body]:
         raise StepTaken(f"case {case_id!r} already has other steps under the numbers {taken}")
+    # A step that came with two messages would be counted twice, and let go with the one that is refused.
+    if batch and (others := {b for row in rows if (b := kept[row.number].batch) not in (None, batch)}):
+        raise StepTaken(f"case {case_id!r} has these steps by the message {sorted(others)}: send them under that id")

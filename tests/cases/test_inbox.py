@@ -253,3 +253,70 @@ async def test_an_override_past_the_gateway_is_checked_by_the_case_itself(desk: 
         await case.handle.execute_update("submit_override", whole)
     assert "missing: rationale" in str(error.value.__cause__)
     assert len((await case.handle.fetch_history()).events) == before
+
+
+async def test_an_answer_counts_though_another_attempt_at_the_message_was_refused(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other attempt let go of the row and the steps; whoever has the receipt keeps them."""
+    case = await desk.case("two-attempts").registered()
+    asked = desk.gateway._to.update
+
+    async def refused_meanwhile(*words: Any) -> Any:
+        (row,) = [r for r in await desk.cases.inbox.of_case(case.id) if r.id == "steps-1"]
+        await desk.cases.inbox.refused(row, "steps-1~refused~x", ["not the agent's turn"])
+        return await asked(*words)
+
+    monkeypatch.setattr(desk.gateway._to, "update", refused_meanwhile)
+    await case.worked_on()
+    assert len(await desk.cases.steps(case.id, 99)) == 4
+    assert (await standings(case))["steps-1"] == Standing.DELIVERED
+
+
+async def test_the_same_steps_in_another_batch_are_refused(desk: Desk) -> None:
+    """They would count twice, and go with whichever batch is refused."""
+    case = await desk.case("batched-again").registered()
+    await case.worked_on()
+    with pytest.raises(Refused, match=r"by the message \['steps-1'\]"):
+        await desk.gateway.record_steps(case.id, Steps(id="steps-2", steps=case.steps))
+    assert "steps-2" not in await standings(case)
+
+
+async def test_a_message_that_found_another_way_is_not_delivered_again(desk: Desk) -> None:
+    """The sweeper saw it waiting, a person moved it before the sweeper came to it: it counts in one case only."""
+    orphan, meant = await unregistered(desk, "moved"), await watched(desk, "moved-to")
+    (seen,) = await desk.cases.inbox.of_case(orphan.id)
+    await desk.gateway.attach(orphan.id, "csat-1", meant.id)
+    await desk.gateway.redeliver(seen)
+    await meant.settled()
+    assert await standings(orphan) == {}
+
+
+async def test_an_override_that_came_before_its_case_waits_until_there_is_something_to_correct(desk: Desk) -> None:
+    """Registered is not enough: it would be refused for being early."""
+    case = desk.case("early-override")
+    case.cancelled()
+    await case.signalled("override", **case.override())
+    await case.settled()
+    await case.reported()
+    await swept(desk)
+    assert (await standings(case))["override-1"] == Standing.ORPHAN
+    await case.settled()
+    case.put_back()
+    await swept(desk)
+    assert (await case.settled()).outcome is Outcome.OVERRIDDEN
+
+
+@pytest.mark.parametrize("text", ["\x00", "a\x00b"])
+async def test_text_that_not_every_database_keeps_is_refused(desk: Desk, text: str) -> None:
+    """NUL: before anything is committed, and by the case itself where it comes past the gateway."""
+    case = desk.case("nul")
+    with pytest.raises(Refused, match="NUL"):
+        await desk.gateway.register(case.about.model_copy(update={"intent": text}))
+    await case.registered()
+    with pytest.raises(Refused, match="NUL"):
+        await case.resolved(intent=text)
+    with pytest.raises(WorkflowUpdateFailedError) as error:
+        await case.handle.execute_update("resolve", case.resolution(intent=text))
+    assert "NUL" in str(error.value.__cause__)
+    await case.resolved(intent=r"a \u0000 that is only written about")
