@@ -25,8 +25,12 @@ check: setup ## lint, types, import contracts, policy books, lock
 	$(BIN)/aftercare policy check
 	@! grep -nE '(https?|file)://' requirements.lock || { echo "requirements.lock names a host"; exit 1; }
 
+# Most of these wait for a server, side by side. The others start whole deployments, and have the machine to themselves.
+WAITING := tests/cases tests/commands tests/lifecycle tests/policies tests/replay tests/store tests/systems
+
 test: setup ## the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile $(WAITING)
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(WAITING))
 
 demo: setup ## a shop, an agent, about twenty cases, told as a story; then left running
 	$(BIN)/aftercare demo

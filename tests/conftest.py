@@ -12,20 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests import postgres
 
-HERE = Path(__file__).parent
 _numbers = itertools.count(1)
-# Tests that start whole deployments keep both cores busy by themselves: they run one after the other.
-WHOLE = ("demo", "upgrade", "test_versioning.py", "test_temporal.py", "test_exit_codes.py", "shop")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What mostly waits for a server is spread over the processes of pytest-xdist, the rest stays in one of them."""
-    for item in items:
-        folder = item.path.relative_to(HERE).parts[0]
-        if folder != "cases":  # each of the others has something that all of its tests share
-            item.add_marker(pytest.mark.xdist_group("whole" if folder in WHOLE else folder))
-
-
 Urls = Callable[[], str]
 
 
