@@ -320,3 +320,21 @@ async def test_text_that_not_every_database_keeps_is_refused(desk: Desk, text: s
         await case.handle.execute_update("resolve", case.resolution(intent=text))
     assert "NUL" in str(error.value.__cause__)
     await case.resolved(intent=r"a \u0000 that is only written about")
+
+
+async def test_an_override_refused_for_being_early_may_come_again_as_it_is(desk: Desk) -> None:
+    """The person waits for the resolution and sends the very same: Temporal's memory is not in the way."""
+    case = desk.case("too-soon")
+    await case.signalled("feedback", **CSAT)
+    asking = asyncio.create_task(case.overridden())
+    await asyncio.sleep(0.3)
+    await case.registered()
+    with pytest.raises(Refused, match="has not decided anything yet"):
+        await asking
+    await case.worked_on()
+    case.cancelled()
+    await case.resolved()
+    await case.until(Stage.WATCHING)
+    case.put_back()
+    await case.overridden()
+    assert (await case.settled()).outcome is Outcome.OVERRIDDEN
