@@ -25,7 +25,8 @@ from temporalio.common import (
 from temporalio.exceptions import ApplicationError, TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
-from aftercare.lifecycle.state import Refused, digest_of
+from aftercare.lifecycle.digest import digest_of
+from aftercare.lifecycle.state import Refused
 from aftercare.messages.case import Case, CaseInput, Receipt
 from aftercare.messages.outcome import Snapshot
 from workflows import conventions as by

@@ -10,8 +10,9 @@ from temporalio.client import Client, WorkflowHandle
 
 from aftercare.delivery import Delivery, NoAnswerYet, NotOpen, plain
 from aftercare.lifecycle import intake
+from aftercare.lifecycle.digest import digest_of, held_of
 from aftercare.lifecycle.intake import LARGEST_EVIDENCE, LARGEST_REPORT, check_size
-from aftercare.lifecycle.state import Refused, digest_of, held_of
+from aftercare.lifecycle.state import Refused
 from aftercare.messages.case import Case, CaseReport, Escalation, Receipt, Resolution, Step, Steps
 from aftercare.messages.outcome import Snapshot
 from aftercare.messages.work import Standing

@@ -12,7 +12,7 @@ from temporalio import workflow
 from activities.audit import AuditActivities
 from activities.cases import CaseActivities
 from activities.verification import VerificationActivities
-from aftercare.lifecycle.state import digest_of
+from aftercare.lifecycle.digest import digest_of
 from aftercare.messages.case import Case, CaseInput, CaseReport, Receipt
 from aftercare.messages.outcome import Outcome, Settlement
 from aftercare.messages.work import ExamineEpisode, OpenCase, SettleCase

@@ -23,7 +23,7 @@ from aftercare.bench.orders import reported
 from aftercare.demo.embedded import temporal_server
 from aftercare.demo.processes import Child, python, running
 from aftercare.gateway import Gateway
-from aftercare.lifecycle.state import digest_of, held_of
+from aftercare.lifecycle.digest import digest_of, held_of
 from aftercare.messages.case import CaseInput
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database

@@ -13,8 +13,9 @@ from aftercare.commands import reading
 from aftercare.commands.answering import Answer, AsJson, answered, safe, wrong
 from aftercare.commands.case_agent import HELD, Actions, From, GivenId, taken
 from aftercare.commands.door import Door, opened, patiently
+from aftercare.lifecycle.digest import digest_of
 from aftercare.lifecycle.intake import EVIDENCE
-from aftercare.lifecycle.state import Refused, digest_of
+from aftercare.lifecycle.state import Refused
 from aftercare.messages.case import Receipt
 from aftercare.messages.evidence import Family
 from aftercare.messages.override import Override

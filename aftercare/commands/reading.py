@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from aftercare.commands.answering import problems_of, wrong
 from aftercare.lifecycle import intake
-from aftercare.lifecycle.state import Refused, digest_of
+from aftercare.lifecycle.digest import digest_of
+from aftercare.lifecycle.state import Refused
 from aftercare.messages.base import Message
 from aftercare.messages.case import Action
 

@@ -9,7 +9,8 @@ from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
-from aftercare.lifecycle.state import CaseState, Refused, digest_of, held_of
+from aftercare.lifecycle.digest import digest_of, held_of
+from aftercare.lifecycle.state import CaseState, Refused
 from aftercare.messages.base import Message
 from aftercare.messages.case import Case, CaseReport, Resolution, Steps
 from aftercare.messages.evidence import Feedback, Recontact, Refusal, Reopen

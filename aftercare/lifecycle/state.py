@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import deque
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
 
+from aftercare.lifecycle.digest import digest_of
 from aftercare.messages.base import Message
-from aftercare.messages.case import Case, CaseReport, Escalation, Receipt, Resolution, Step, Steps, StepsHeld
+from aftercare.messages.case import Case, CaseReport, Escalation, Proposal, Receipt, Resolution, Steps, StepsHeld
 from aftercare.messages.evidence import Feedback, Recontact, Refusal, Reopen
 from aftercare.messages.outcome import Episode, Stage
 from aftercare.messages.override import OriginalDecision, Override
@@ -51,6 +50,7 @@ class CaseState(BaseModel):
     recontacts: list[Recontact] = []
     feedback: list[Feedback] = []
     refused: list[Refusal] = []
+    proposals: list[Proposal] = []
     taken: dict[str, Taken] = {}
     resolution: Resolution | None = None
     escalation: Escalation | None = None
@@ -87,7 +87,7 @@ class CaseState(BaseModel):
         if before is None:
             return None
         if (before.kind, before.digest) != (kind, digest_of(body)):
-            raise Refused([f"the id {id!r} was used before for another {before.kind}; give this one an id of its own"])
+            raise Conflict([f"the id {id!r} was used before for another {before.kind}; give this one an id of its own"])
         return Receipt(id=id)
 
     def take(self, kind: str, message: Any, id: str) -> Receipt:
@@ -220,15 +220,5 @@ class Refused(Exception):
         self.reasons = reasons
 
 
-def digest_of(body: Any) -> str:
-    """The SHA-256 of a message's canonical JSON."""
-    plain = body.model_dump(mode="json") if isinstance(body, BaseModel) else body
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def held_of(steps: Sequence[Step]) -> StepsHeld:
-    """What the workflow keeps of a batch of steps that lies in the store."""
-    if not steps:
-        return StepsHeld()
-    digest = digest_of([s.model_dump(mode="json") for s in steps])[:32]  # half of it tells as much, in every history
-    return StepsHeld(count=len(steps), last=max(s.number for s in steps), digest=digest)
+class Conflict(Refused):
+    """An id that stands for something else already."""

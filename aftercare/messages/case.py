@@ -27,7 +27,9 @@ class Step(Message):
     `number` counts from 1 within the case and is the step's name: an override may point at it.
     `heard` is what the customer said since the step before, `said` what the agent said while taking this step.
     `error` is the refusal or fault the agent met, `receipt` the system of record's own name for the operation.
-    `latency` in seconds, `tokens` in all, `cost` in the deployment's currency.
+    `latency` in seconds, `tokens` in all, `cost` in the deployment's currency; where only `model` and its tokens are
+    given, the cost is told from the price table. `fallback` says that the agent fell back on an answer for when it
+    knows none. `source` is where the step was read from, such as a span.
     """
 
     number: Annotated[int, Field(ge=1, le=1_000_000)]
@@ -45,6 +47,11 @@ class Step(Message):
     cost: float | None = None
     state: dict[str, Json] = {}
     at: Instant | None = None
+    model: Name = ""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    fallback: bool = False
+    source: Line = ""
 
 
 class StepsHeld(Message):
@@ -67,6 +74,8 @@ class Case(Message):
     """One customer issue, as the agent that took it up describes it.
 
     `environment` names the isolated copy of the systems of record this case acts on; empty means the live ones.
+    `ticket` is the helpdesk's own name for it (`zendesk:4711`), by which its webhooks find the case. `contact` is where
+    the customer may be asked how it went (`mailto:...`); nobody is asked where there is none.
     """
 
     id: Id
@@ -79,6 +88,8 @@ class Case(Message):
     handled_by: Literal["agent", "human"] = "agent"
     environment: Line = ""
     opened_at: Instant | None = None
+    ticket: Name | None = None
+    contact: Line | None = None
 
 
 class Action(Message):
@@ -109,6 +120,17 @@ class Escalation(Message):
     intent: Name = "unknown"
     confidence: Confidence = NOT_REPORTED
     actions: Annotated[tuple[Action, ...], Field(max_length=100)] = ()
+    at: Instant | None = None
+
+
+class Proposal(Message):
+    """What the agent would have done in a case that a person handles: shadow mode."""
+
+    id: Id
+    intent: Name = "unknown"
+    confidence: Confidence = NOT_REPORTED
+    actions: Annotated[tuple[Action, ...], Field(max_length=100)] = ()
+    reply: Annotated[str, Field(max_length=4_000)] = ""
     at: Instant | None = None
 
 

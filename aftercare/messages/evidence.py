@@ -22,7 +22,11 @@ class Family(StrEnum):
 
 
 class Feedback(Message):
-    """One piece of feedback: what kind, which value, from where. `value` is in `unit`; unknown is null, never zero."""
+    """One piece of feedback: what kind, which value, from where. `value` is in `unit`; unknown is null, never zero.
+
+    `step` is the reply it is about, where it is about one. The kinds there are, and the values they take, stand in
+    `aftercare.messages.kinds`.
+    """
 
     id: Id
     family: Family = Family.EXPLICIT
@@ -33,6 +37,7 @@ class Feedback(Message):
     payload: dict[str, Json] = {}
     source: Line = ""
     at: Instant | None = None
+    step: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
 class Recontact(Message):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from aftercare.messages.base import Confidence, Instant, Message
-from aftercare.messages.case import Action, Case, StepsHeld
+from aftercare.messages.case import Action, Case, Proposal, StepsHeld
 from aftercare.messages.evidence import Feedback, Recontact, Refusal, Reopen
 from aftercare.messages.override import Override
 from aftercare.messages.policy import AuditResult, BookPin, Verdict, Verification, VerificationResult
@@ -77,6 +77,7 @@ class Snapshot(Message):
     recontacts: tuple[Recontact, ...] = ()
     feedback: tuple[Feedback, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
 
 
 class Settlement(Message):

@@ -29,7 +29,7 @@ async def add_steps(
     numbers = [row.number for row in rows]
     there = await session.exec(select(StepRow).where(StepRow.case_id == case_id, col(StepRow.number).in_(numbers)))
     kept = {row.number: row for row in there}
-    if taken := [row.number for row in rows if kept[row.number].body != row.body]:
+    if taken := [s.number for s in steps if Step.model_validate(kept[s.number].body) != s]:
         raise StepTaken(f"case {case_id!r} already has other steps under the numbers {taken}")
     # A step that came with two messages would be counted twice, and let go with the one that is refused.
     if batch and (others := {b for row in rows if (b := kept[row.number].batch) not in (None, batch)}):

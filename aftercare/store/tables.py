@@ -44,6 +44,10 @@ def _time() -> Any:
     return Column(Utc, nullable=False)
 
 
+def _moment() -> Any:
+    return Column(Utc, nullable=True)
+
+
 class BookRow(SQLModel, table=True):
     """A policy book, whole, by its digest: an old case can be audited again under the clauses it knew."""
 
@@ -55,18 +59,30 @@ class BookRow(SQLModel, table=True):
 
 
 class CaseRow(SQLModel, table=True):
-    """A registered case."""
+    """A registered case.
+
+    `stage` is what the store knows of it: `resolving`, then `watching` once it was audited, then `settled`; `intent`,
+    `confidence` and `verdict` follow its latest episode, `outcome` its latest settlement. `erased_at` is when every
+    trace of its customer went.
+    """
 
     __tablename__ = "support_case"
     case_id: str = Field(primary_key=True)
     agent: str = Field(index=True)
     domain: str
     release: str | None = None
-    customer: str | None = None
+    customer: str | None = Field(default=None, index=True)
     intent: str = "unknown"
     book: str
-    opened_at: datetime = Field(sa_column=_time())
+    opened_at: datetime = Field(sa_column=Column(Utc, nullable=False, index=True))
     body: dict[str, Any] = Field(sa_column=_json())
+    handled_by: str = "agent"
+    ticket: str | None = Field(default=None, index=True)
+    stage: str = "resolving"
+    outcome: str | None = None
+    verdict: str | None = None
+    confidence: float | None = None
+    erased_at: datetime | None = Field(default=None, sa_column=_moment())
 
 
 class StepRow(SQLModel, table=True):
@@ -85,7 +101,7 @@ class EvidenceRow(SQLModel, table=True):
     """The inbox: every message about a case, by the id its sender gave it, committed before the case hears of it.
 
     `standing` begins as `waiting` and ends as `delivered`, `refused` or `orphan`. `sent_at` is when Temporal last took
-    it over, `digest` that of the message's canonical JSON, `at` when it came.
+    it over, `digest` that of the message's canonical JSON, `at` when it came, `by` who sent it.
     """
 
     __tablename__ = "evidence"
@@ -97,7 +113,8 @@ class EvidenceRow(SQLModel, table=True):
     reasons: list[str] = Field(sa_column=_json())
     body: Any = Field(sa_column=_json())
     at: datetime = Field(sa_column=_time())
-    sent_at: datetime | None = Field(default=None, sa_column=Column(Utc, nullable=True))
+    sent_at: datetime | None = Field(default=None, sa_column=_moment())
+    by: str | None = None
 
     @property
     def accepted(self) -> bool:
@@ -145,3 +162,94 @@ class SettlementRow(SQLModel, table=True):
     settled_at: datetime = Field(sa_column=_time())
     body: dict[str, Any] = Field(sa_column=_json())
     state: dict[str, Any] = Field(sa_column=_json())
+
+
+class FeedbackRow(SQLModel, table=True):
+    """One piece of evidence of any of the six families: sent by people and machines, or computed from the case.
+
+    `id` is its sender's, or `computed/{kind}/{episode}`. `value` is in `unit`; unknown is null, never zero. `counted_at`
+    is when a detector took it up: each piece counts once. `baseline` marks what was imported, which starts nothing.
+    """
+
+    __tablename__ = "feedback"
+    case_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    agent: str
+    release: str | None = None
+    intent: str = "unknown"
+    handled_by: str = "agent"
+    family: str
+    kind: str = Field(index=True)
+    value: float | None = None
+    unit: str = ""
+    step: int | None = None
+    payload: dict[str, Any] = Field(default={}, sa_column=_json())
+    source: str = ""
+    occurred_at: datetime = Field(sa_column=_time())
+    received_at: datetime = Field(sa_column=Column(Utc, nullable=False, index=True))
+    counted_at: datetime | None = Field(default=None, sa_column=_moment())
+    baseline: bool = False
+
+
+class OutboxRow(SQLModel, table=True):
+    """What is to be sent or worked out once a case got so far, committed with what called for it.
+
+    `kind` is `survey` or `sentiment`. `standing` begins as `waiting` and ends as `sent`, `failed` or `dropped`; `due_at`
+    is when it is tried (again), `reason` why it was not sent yet.
+    """
+
+    __tablename__ = "outbox"
+    case_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    kind: str
+    standing: str = Field(index=True)
+    body: dict[str, Any] = Field(sa_column=_json())
+    attempts: int = 0
+    reason: str = ""
+    at: datetime = Field(sa_column=_time())
+    due_at: datetime = Field(sa_column=_time())
+    sent_at: datetime | None = Field(default=None, sa_column=_moment())
+
+
+class KeyRow(SQLModel, table=True):
+    """An API key: only the SHA-256 of its secret is kept. `agent` limits a key to the cases of one agent."""
+
+    __tablename__ = "api_key"
+    id: str = Field(primary_key=True)
+    name: str
+    role: str
+    agent: str | None = None
+    digest: str
+    created_at: datetime = Field(sa_column=_time())
+    created_by: str
+    revoked_at: datetime | None = Field(default=None, sa_column=_moment())
+
+
+class HistoryRow(SQLModel, table=True):
+    """A case of the time before, imported to compare with. Unknown is null. `cost` is in the deployment's currency."""
+
+    __tablename__ = "history"
+    source: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    customer: str | None = None
+    agent: str = ""
+    handled_by: str = "human"
+    intent: str = "unknown"
+    opened_at: datetime = Field(sa_column=_time())
+    resolved_at: datetime | None = Field(default=None, sa_column=_moment())
+    reopened_at: datetime | None = Field(default=None, sa_column=_moment())
+    recontacted_at: datetime | None = Field(default=None, sa_column=_moment())
+    csat: float | None = None
+    cost: float | None = None
+    handling_time: float | None = None
+    body: dict[str, Any] = Field(default={}, sa_column=_json())
+
+
+class ErasureRow(SQLModel, table=True):
+    """The receipt of an erasure: how much went from where, and nothing about whom."""
+
+    __tablename__ = "erasure"
+    id: str = Field(primary_key=True)
+    at: datetime = Field(sa_column=_time())
+    by: str
+    erased: dict[str, Any] = Field(sa_column=_json())

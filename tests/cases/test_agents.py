@@ -8,7 +8,8 @@ import pytest
 from temporalio.client import WithStartWorkflowOperation, WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy
 
-from aftercare.lifecycle.state import Refused, held_of
+from aftercare.lifecycle.digest import held_of
+from aftercare.lifecycle.state import Refused
 from aftercare.messages.case import Action, Case, CaseInput, Resolution, Step, StepKind, Steps
 from aftercare.messages.outcome import Outcome, Stage
 from tests.cases.desk import Desk

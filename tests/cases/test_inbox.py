@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from aftercare.lifecycle.digest import digest_of, held_of
 from aftercare.lifecycle.intake import digest_in_inbox
-from aftercare.lifecycle.state import Refused, digest_of, held_of
+from aftercare.lifecycle.state import Refused
 from aftercare.messages.case import CaseReport, Steps
 from aftercare.messages.outcome import Outcome, Stage
 from aftercare.messages.work import RecordEvidence, Standing

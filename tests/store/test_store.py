@@ -14,7 +14,8 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from aftercare.lifecycle.state import Taken, digest_of
+from aftercare.lifecycle.digest import digest_of
+from aftercare.lifecycle.state import Taken
 from aftercare.messages.case import Case, Step, StepKind
 from aftercare.messages.outcome import Episode, Outcome, Settlement
 from aftercare.messages.policy import Finding, Verdict
