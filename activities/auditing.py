@@ -27,7 +27,8 @@ async def findings_of(book: PolicyBook, case: Case, steps: Sequence[Step], first
 def trace_of(work: ExamineEpisode, trace: Sequence[Step]) -> tuple[Sequence[Step], int]:
     """The trace to audit, and the number of the first step that is judged."""
     if work.final is None:
-        return trace, work.steps_from
+        untold = work.actions and not any(s.kind is StepKind.ACT for s in trace)
+        return [*trace, *_actions(work)] if untold else trace, work.steps_from
     return _as_steps(work, trace), work.steps_to + 1
 
 
@@ -40,8 +41,12 @@ def verdict_of(findings: Sequence[Finding], whole: bool) -> Verdict:
 def _as_steps(work: ExamineEpisode, trace: Sequence[Step]) -> list[Step]:
     """What a person did, in place of what the agent did, against the records as the agent first found them."""
     opening = next((s.receipt for s in trace if s.receipt), None)
-    done = [
+    return [s for s in trace if s.kind is not StepKind.ACT] + _actions(work, opening)
+
+
+def _actions(work: ExamineEpisode, opening: str | None = None) -> list[Step]:
+    """Actions that no step tells of, as steps after the last one."""
+    return [
         action_as_step(a.model_copy(update={"step": None, "receipt": opening or a.receipt}), work.steps_to + n)
         for n, a in enumerate(work.actions, 1)
     ]
-    return [s for s in trace if s.kind is not StepKind.ACT] + done

@@ -26,7 +26,7 @@ from temporalio.exceptions import ApplicationError, TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
 from aftercare.lifecycle.digest import digest_of
-from aftercare.lifecycle.state import Refused
+from aftercare.lifecycle.state import Conflict, Refused
 from aftercare.messages.case import Case, CaseInput, Receipt
 from aftercare.messages.outcome import Snapshot
 from workflows import conventions as by
@@ -120,8 +120,9 @@ def _told() -> Iterator[None]:
 
 def _refused(error: WorkflowUpdateFailedError) -> Exception:
     cause = error.cause
-    if isinstance(cause, ApplicationError) and cause.type == "Refused":
-        return Refused([str(r) for r in cause.details[0]] if cause.details else [cause.message])
+    if isinstance(cause, ApplicationError) and cause.type in ("Refused", "Conflict"):
+        kind = Conflict if cause.type == "Conflict" else Refused
+        return kind([str(r) for r in cause.details[0]] if cause.details else [cause.message])
     if isinstance(cause, ApplicationError) and cause.type == "AcceptedUpdateCompletedWorkflow":
         return NotOpen(str(cause))
     return error

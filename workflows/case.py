@@ -66,14 +66,16 @@ class CaseWorkflow(CaseMessages):
         if self._episode.ending:
             return
         self._enter(Stage.RESOLVING)
-        within = self._timing.resolve_within
+        by_person = self._case.handled_by == "human"
+        within = self._timing.handle_within if by_person else self._timing.resolve_within
         # Steps do not touch the timer: when it fires, it sleeps what is left since the last sign of life.
         while not self.state.ended and (rest := self._silence_left(within)) > timedelta(0):
             try:
                 await workflow.wait_condition(
                     lambda: self.state.ended,
                     timeout=rest,
-                    timeout_summary=f"wait for the agent, silent for {story.in_words(within)} at most",
+                    timeout_summary=f"wait for the {story.handler(self.state)}, "
+                    f"silent for {story.in_words(within)} at most",
                 )
             except TimeoutError:
                 continue
@@ -216,8 +218,8 @@ class CaseWorkflow(CaseMessages):
         told |= {"actions": episode.actions} if with_actions and episode.actions else {}
         told |= {"steps_from": episode.steps_from} if episode.number > 1 else {}
         told |= {} if self.state.stage is Stage.VERIFYING else {"steps_held": self.state.steps.count}
-        if episode.handled_by == "human":
-            agents = tuple(a for e in self.state.episodes if e.handled_by == "agent" for a in e.actions)
+        if episode.override:
+            agents = tuple(a for e in self.state.episodes if not e.override for a in e.actions)
             told |= {"final": episode.ending, "agents": agents}
         return ExamineEpisode(
             case_id=self.state.case_id,

@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from aftercare.lifecycle.state import Refused
+from aftercare.lifecycle.state import Conflict, Refused
 
 
 @contextmanager
@@ -19,7 +19,8 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except Refused as refused:
-        raise ApplicationError(str(refused), refused.reasons, type="Refused", non_retryable=True) from refused
+        kind = "Conflict" if isinstance(refused, Conflict) else "Refused"
+        raise ApplicationError(str(refused), refused.reasons, type=kind, non_retryable=True) from refused
 
 
 def as_text(payloads: Sequence[RawValue]) -> list[str]:

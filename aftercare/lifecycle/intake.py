@@ -10,9 +10,9 @@ from typing import Any, TypeVar, cast
 from pydantic import ValidationError
 
 from aftercare.lifecycle.digest import digest_of, held_of
-from aftercare.lifecycle.state import CaseState, Refused
+from aftercare.lifecycle.state import CaseState, Conflict, Refused
 from aftercare.messages.base import Message
-from aftercare.messages.case import Case, CaseReport, Resolution, Steps
+from aftercare.messages.case import Case, CaseReport, Proposal, Resolution, Steps
 from aftercare.messages.evidence import Feedback, Recontact, Refusal, Reopen
 from aftercare.messages.override import Clause, Override, TraceStep
 
@@ -64,7 +64,7 @@ def check_registration(state: CaseState, case: Case) -> None:
         return
     same = case if case.opened_at else case.model_copy(update={"opened_at": state.case.opened_at})
     if state.case != same:
-        raise Refused([f"case {case.id!r} is registered already, with other particulars"])
+        raise Conflict([f"case {case.id!r} is registered already, with other particulars"])
 
 
 def check_size(body: Any, largest: int) -> None:
@@ -99,6 +99,15 @@ def check_open(state: CaseState, message: Steps | Resolution | Any) -> None:
         ending = state.episode.ending if state.episode else None
         said = f"it ended as {ending!r}" if ending else "its ending has been reported"
         raise Refused([f"it is not the agent's turn in case {state.case_id!r}: {said}, and nobody reopened it"])
+
+
+def check_proposal(state: CaseState, proposal: Proposal) -> None:
+    """An agent proposes where a person handles the case, before it sees what the person did."""
+    check_registered(state)
+    if state.case and state.case.handled_by != "human":
+        raise Refused([f"case {state.case_id!r} is the agent's own: it resolves or escalates it, and proposes nothing"])
+    if not state.awaiting_agent:
+        raise Refused([f"case {state.case_id!r} has ended: what is proposed afterwards is no proposal"])
 
 
 def as_held(batch: S) -> S:

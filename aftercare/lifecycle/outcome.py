@@ -42,7 +42,7 @@ def label_of(state: CaseState, outcome: Outcome) -> Label:
     corrected = [o.corrected_intent for o in state.overrides if o.corrected_intent != "unchanged"]
     return Label(
         intent=corrected[-1] if corrected else first.intent,
-        agent_was_right=_RIGHT.get(outcome),
+        agent_was_right=None if first.handled_by == "human" and not first.override else _RIGHT.get(outcome),
         because=f"the case ended {outcome}",
     )
 
@@ -78,4 +78,5 @@ def snapshot_of(state: CaseState) -> Snapshot:
         recontacts=tuple(state.recontacts),
         feedback=tuple(state.feedback),
         refused=tuple(state.refused),
+        proposals=tuple(state.proposals),
     )

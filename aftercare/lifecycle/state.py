@@ -120,6 +120,8 @@ class CaseState(BaseModel):
         number = len(self.episodes) + 1
         since = self.episodes[-1].steps_to + 1 if self.episodes else 1
         episode = Episode(number=number, began=opening.began, because=opening.because, steps_from=since)
+        if self.case and self.case.handled_by == "human":
+            episode = episode.model_copy(update={"handled_by": "human"})
         self.episodes.append(episode)
         self.stage = Stage.RESOLVING
         self.last_sign = at
@@ -154,6 +156,10 @@ class CaseState(BaseModel):
         """Remember what was refused, the same thing once."""
         if all(refusal.id != r.id for r in self.refused):
             self.refused.append(refusal)
+
+    def propose(self, proposal: Proposal) -> None:
+        """What the agent would have done, beside what a person is doing."""
+        self.proposals.append(proposal)
 
     def reopen(self, reopen: Reopen) -> None:
         """A reopening begins an episode, unless one is open already."""
@@ -200,9 +206,9 @@ class CaseState(BaseModel):
         self.episodes[-1] = self.episodes[-1].model_copy(update=fields)
 
     def original_decision(self) -> OriginalDecision | None:
-        """What the agent last decided by itself, from the case's own trace."""
+        """What whoever handled the case last decided, before anybody corrected it, from the case's own trace."""
         for episode in reversed(self.episodes):
-            if episode.handled_by == "agent" and episode.ending:
+            if not episode.override and episode.ending:
                 return OriginalDecision(
                     decision=episode.ending,
                     intent=episode.intent,

@@ -15,7 +15,7 @@ from aftercare.messages.base import NOT_REPORTED, Confidence
 from aftercare.messages.case import Action
 from aftercare.messages.outcome import Episode, Stage
 from aftercare.messages.override import Clause, Deciding, Override, RecordFact
-from aftercare.messages.policy import FactCheck, Verdict, Verification
+from aftercare.messages.policy import FactCheck, Timing, Verdict, Verification
 
 SHOWN = 6
 PRIVATE = frozenset({"address", "address1", "address2", "city", "state", "zip", "country", "email", "name", "phone"})
@@ -60,6 +60,11 @@ def in_words(time: timedelta) -> str:
     return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
+def handler(state: CaseState) -> str:
+    """Whose case it is: the agent's, or a person's."""
+    return "person who handles it" if state.case and state.case.handled_by == "human" else "agent"
+
+
 def claims(episode: Episode) -> str:
     """What an episode claims to have done, in a few words."""
     names = [a.name.replace("_", " ") for a in episode.actions]
@@ -72,7 +77,7 @@ def claims(episode: Episode) -> str:
 
 def audited(episode: Episode) -> str:
     """What of an episode is audited, in a few words."""
-    if episode.handled_by == "human":
+    if episode.override or (episode.handled_by == "human" and episode.steps_to < episode.steps_from):
         return "what the person did"
     return f"{max(episode.steps_to - episode.steps_from + 1, 0)} steps"
 
@@ -82,7 +87,7 @@ def _heading(state: CaseState) -> str:
     if state.stage is Stage.SETTLED and outcome:
         return f"Settled: {outcome}"
     return {
-        Stage.RESOLVING: "The agent is at work",
+        Stage.RESOLVING: f"The {handler(state)} is at work",
         Stage.VERIFYING: "Verifying what was claimed",
         Stage.AUDITING: "Auditing against the policy",
         Stage.WATCHING: f"Watching; {outcome} unless somebody objects",
@@ -94,6 +99,8 @@ def _who(state: CaseState) -> str:
     if case is None:
         return "Nobody has registered this case yet."
     release = f", release {case.release}" if case.release else ""
+    if case.handled_by == "human":
+        release += f", which only proposes ({len(state.proposals)} so far): a person handles it"
     pinned = f" Policy book `{book.domain}` `{book.digest[:12]}`." if book else ""
     return f"Agent **{case.agent}**{release}, by {case.channel}; {state.steps.count} steps on record.{pinned}"
 
@@ -119,8 +126,11 @@ def _episode(state: CaseState, episode: Episode) -> Iterator[str]:
 
 def _ending(state: CaseState, episode: Episode) -> str:
     if episode.ending == "fell_silent":
-        within = state.book.timing.resolve_within if state.book else timedelta()
-        return f"the agent fell silent for {in_words(within)}"
+        timing = state.book.timing if state.book else Timing()
+        within = timing.handle_within if episode.handled_by == "human" else timing.resolve_within
+        return f"the {handler(state)} fell silent for {in_words(within)}"
+    if episode.handled_by == "human" and not episode.override and episode.ending:
+        return f"the person says it is {episode.ending}"
     return _ENDING.get(episode.ending or "", "not ended yet")
 
 

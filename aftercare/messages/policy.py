@@ -31,12 +31,16 @@ class Severity(StrEnum):
 
 
 class Timing(Message):
-    """How long to wait, by policy: for the agent to resolve, for effects to show, and for the customer to come back."""
+    """How long to wait, by policy: for the agent to resolve, for effects to show, and for the customer to come back.
+
+    `handle_within` is how long a person may be silent about a case of theirs.
+    """
 
     resolve_within: timedelta = timedelta(minutes=30)
     verify_within: timedelta = timedelta(minutes=10)
     watch: timedelta = timedelta(hours=24)
     watch_by_intent: dict[str, timedelta] = {}
+    handle_within: timedelta = timedelta(days=7)
 
     def watch_for(self, intent: str) -> timedelta:
         """The watch of this intent, or the usual one."""
