@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,65 +13,85 @@ from aftercare.delivery import Delivery, NoAnswerYet, NotOpen, plain
 from aftercare.lifecycle import intake
 from aftercare.lifecycle.digest import digest_of, held_of
 from aftercare.lifecycle.intake import LARGEST_EVIDENCE, LARGEST_REPORT, check_size
-from aftercare.lifecycle.state import Refused
-from aftercare.messages.case import Case, CaseReport, Escalation, Receipt, Resolution, Step, Steps
+from aftercare.lifecycle.state import Conflict, Refused
+from aftercare.messages.base import Message
+from aftercare.messages.case import Case, CaseReport, Escalation, Proposal, Receipt, Resolution, Step, Steps
 from aftercare.messages.outcome import Snapshot
 from aftercare.messages.work import Standing
 from aftercare.store.cases import Cases
-from aftercare.store.inbox import IdTaken
+from aftercare.store.inbox import Erased, IdTaken, message_row
 from aftercare.store.steps import StepTaken
 from aftercare.store.tables import EvidenceRow
 from workflows.case import CaseWorkflow
 
 LARGEST_BATCH = 4 * 1024 * 1024
+REGISTRATION = "registration"
 log = logging.getLogger(__name__)
+
+UPDATES: dict[str, Any] = {
+    REGISTRATION: CaseWorkflow.register,
+    "steps": CaseWorkflow.record_steps,
+    "resolution": CaseWorkflow.resolve,
+    "escalation": CaseWorkflow.escalate,
+    "report": CaseWorkflow.report,
+    "proposal": CaseWorkflow.propose,
+    "override": CaseWorkflow.submit_override,
+}
+
+
+class Gone(Refused):
+    """The case was erased with its customer."""
+
+
+class Unopened(Refused):
+    """No case is open that could hear its agent."""
 
 
 class Gateway:
     """Takes messages about cases. Every method raises Refused with the reasons, and then nothing has changed.
 
-    Where Temporal gives no answer, NoAnswerYet is raised; the same message may be sent again with the same id.
+    Refused is Conflict where the id stands for another message, and Gone where the case was erased. Where Temporal
+    gives no answer, NoAnswerYet is raised; the message is held, and may be sent again with the same id. `by` is who
+    sends it.
     """
 
     def __init__(self, client: Client, cases: Cases) -> None:
         self._to, self._cases, self._inbox = Delivery(client), cases, cases.inbox
 
-    async def register(self, case: Case) -> Receipt:
+    async def register(self, case: Case, by: str | None = None) -> Receipt:
         """An agent takes up a case."""
-        check_size(plain(case), LARGEST_REPORT)
-        return await self._to.update_with_start(case.id, CaseWorkflow.register, case, "registration", case)
+        return await self.answer(await self.hold(case.id, REGISTRATION, case, by))
 
-    async def record_steps(self, case_id: str, batch: Steps) -> Receipt:
+    async def record_steps(self, case_id: str, batch: Steps, by: str | None = None) -> Receipt:
         """Decision points: kept in the store, counted by the workflow."""
-        brief = Steps(id=batch.id, held=held_of(batch.steps))
-        return await self._through_inbox(case_id, "steps", brief, batch.steps)
+        return await self.answer(await self.hold(case_id, "steps", batch, by), batch.steps)
 
-    async def resolve(self, case_id: str, resolution: Resolution) -> Receipt:
-        """The agent claims that the case is resolved."""
-        return await self._ended(case_id, CaseWorkflow.resolve, resolution)
+    async def resolve(self, case_id: str, resolution: Resolution, by: str | None = None) -> Receipt:
+        """The agent claims that the case is resolved; or the person does who handles it."""
+        return await self.answer(await self.hold(case_id, "resolution", resolution, by))
 
-    async def escalate(self, case_id: str, escalation: Escalation) -> Receipt:
+    async def escalate(self, case_id: str, escalation: Escalation, by: str | None = None) -> Receipt:
         """The agent hands over."""
-        return await self._ended(case_id, CaseWorkflow.escalate, escalation)
+        return await self.answer(await self.hold(case_id, "escalation", escalation, by))
 
-    async def report(self, report: CaseReport) -> Receipt:
+    async def report(self, report: CaseReport, by: str | None = None) -> Receipt:
         """A whole case in one call."""
-        brief = report.model_copy(update={"steps": (), "held": held_of(report.steps)})
-        return await self._through_inbox(report.case.id, "report", brief, report.steps)
+        return await self.answer(await self.hold(report.case.id, "report", report, by), report.steps)
 
-    async def override(self, case_id: str, raw: dict[str, Any]) -> Receipt:
+    async def propose(self, case_id: str, proposal: Proposal, by: str | None = None) -> Receipt:
+        """What the agent would have done in a case that a person handles."""
+        return await self.answer(await self.hold(case_id, "proposal", proposal, by))
+
+    async def override(self, case_id: str, raw: dict[str, Any], by: str | None = None) -> Receipt:
         """A person corrects the agent, while the case runs or after it has settled. Waits for the case's answer."""
-        row = await self._held(case_id, "override", raw)
-        if row.accepted:
-            return Receipt(id=row.id, case_id=case_id)
-        return await self._answered(row, raw)
+        return await self.answer(await self.hold(case_id, "override", raw, by))
 
-    async def signal(self, case_id: str, kind: str, raw: dict[str, Any]) -> Receipt:
+    async def signal(self, case_id: str, kind: str, raw: dict[str, Any], by: str | None = None) -> Receipt:
         """`feedback`, `recontact`, `reopen` (or `override` without waiting for its answer), as raw JSON.
 
         Acknowledged once the inbox holds it. A case that has settled is taken up again.
         """
-        row = await self._held(case_id, kind, raw)
+        row = await self.hold(case_id, kind, raw, by)
         if not row.accepted and row.sent_at is None:
             try:
                 await self._send(row)
@@ -78,13 +99,49 @@ class Gateway:
                 log.warning("signal_held_back", extra={"kind": kind, "reason": str(error)})
         return Receipt(id=row.id, case_id=case_id)
 
+    async def hold(self, case_id: str, kind: str, message: Any, by: str | None = None) -> EvidenceRow:
+        """Commit a message of any kind to the inbox, with the steps it brings; whoever delivers it comes later."""
+        return await self._hold(*self._row_of(case_id, kind, message, by))
+
+    async def hold_all(self, case_ids_and_feedback: Sequence[tuple[str, Any]], by: str | None = None) -> list[Receipt]:
+        """Many pieces of feedback in one transaction: all are held, or none is."""
+        rows = [self._row_of(case_id, "feedback", raw, by)[0] for case_id, raw in case_ids_and_feedback]
+        try:
+            there = await self._inbox.hold_all(rows)
+        except Erased as error:
+            raise Gone([str(error)]) from error
+        for row, now in zip(rows, there, strict=True):
+            _check_same(row, now)
+        return [Receipt(id=row.id, case_id=row.case_id) for row in there]
+
+    async def answer(self, row: EvidenceRow, steps: tuple[Step, ...] = ()) -> Receipt:
+        """Deliver a held message, and give the case's own answer. `steps` are those it brought."""
+        if row.accepted:
+            return Receipt(id=row.id, case_id=row.case_id)
+        try:
+            receipt = await self._update(row)
+        except Refused as refused:
+            await self._inbox.refused(row, intake.refusal_of(row.kind, row.body, refused, row.at).id, refused.reasons)
+            raise
+        if not await self._inbox.delivered(row):
+            # Another attempt at the same message was refused meanwhile, and let go of what this one brought.
+            again = row.model_copy()
+            await self._inbox.delivered(await self._hold(again, steps))
+        return receipt
+
     async def redeliver(self, row: EvidenceRow) -> None:
-        """Deliver what a crash left in the inbox. The caller is gone: a refusal is for the store alone."""
+        """Deliver what lies in the inbox. The caller is gone: a refusal is for the store alone."""
         now = await self._inbox.find(row.case_id, row.id)
         if now is None or now.digest != row.digest or now.standing not in (Standing.WAITING, Standing.ORPHAN):
             return  # answered, moved or refused since it was seen waiting
+        if now.standing == Standing.ORPHAN:
+            await self._inbox.taken_up(now)
+        if now.kind not in UPDATES:
+            return await self._send(now)
         try:
-            await self._deliver(now)
+            if now.kind in intake.AGENT_WORDS and await self._unheard_of(now.case_id):
+                return await self._inbox.orphaned(now)  # acknowledged already: it waits for its registration
+            await self.answer(now)
         except Refused as refused:
             log.info("held_message_refused", extra={"kind": row.kind, "reasons": len(refused.reasons)})
 
@@ -98,8 +155,10 @@ class Gateway:
         except IdTaken as error:
             raise Refused([str(error)]) from error
         row = await self._inbox.find(to, id)
-        if row:
-            await self._deliver(row)
+        if row and row.kind not in UPDATES:
+            await self._send(row)
+        elif row:
+            await self.answer(row)
         return Receipt(id=id, case_id=to)
 
     async def snapshot(self, case_id: str) -> Snapshot:
@@ -110,92 +169,72 @@ class Gateway:
         """The workflow of a case: its latest run."""
         return self._to.handle(case_id)
 
-    async def _through_inbox(
-        self, case_id: str, kind: str, brief: Steps | CaseReport, steps: tuple[Step, ...]
-    ) -> Receipt:
-        check_size([s.model_dump(mode="json") for s in steps], LARGEST_BATCH)
-        check_size(plain(brief), LARGEST_REPORT)
-        row = await self._hold(case_id, brief.id, kind, plain(brief), digest_of(brief), steps)
-        if row.accepted:
-            return Receipt(id=row.id, case_id=case_id)
-        return await self._answered(row, brief, steps)
-
-    async def _held(self, case_id: str, kind: str, raw: Any) -> EvidenceRow:
-        """Evidence that can be read, committed."""
-        model = intake.EVIDENCE.get(kind)
+    def _row_of(self, case_id: str, kind: str, message: Any, by: str | None) -> tuple[EvidenceRow, tuple[Step, ...]]:
+        """The inbox's row of a message that can be read, and the steps that come with it."""
+        steps: tuple[Step, ...] = ()
+        model = intake.MESSAGES.get(kind)
         if model is None:
-            raise Refused([f"there is no message {kind!r}; there are {', '.join(intake.EVIDENCE)}"])
-        check_size(raw, LARGEST_EVIDENCE)
-        message = intake.parse(model, raw)
-        return await self._hold(case_id, raw["id"], kind, raw, digest_of(message))
+            raise Refused([f"there is no message {kind!r}; there are {', '.join(intake.MESSAGES)}"])
+        body = plain(message)
+        if kind in intake.EVIDENCE:
+            check_size(body, LARGEST_EVIDENCE)
+            message = intake.parse(model, body)
+        if isinstance(message, Steps | CaseReport):
+            steps = message.steps
+            check_size([s.model_dump(mode="json") for s in steps], LARGEST_BATCH)
+            message = message.model_copy(update={"steps": (), "held": held_of(steps)})
+            body = plain(message)
+        check_size(body, LARGEST_REPORT)
+        id = REGISTRATION if isinstance(message, Case) else message.id
+        return message_row(case_id, id, kind, body, _digest(message), datetime.now(UTC), by), steps
 
-    async def _hold(
-        self, case_id: str, id: str, kind: str, body: Any, digest: str, steps: tuple[Step, ...] = ()
-    ) -> EvidenceRow:
+    async def _hold(self, row: EvidenceRow, steps: tuple[Step, ...] = ()) -> EvidenceRow:
         try:
-            row = await self._inbox.hold(case_id, id, kind, body, digest, datetime.now(UTC), steps)
+            there = await self._inbox.hold(row, steps)
         except StepTaken as error:
-            raise Refused([str(error)]) from error
-        if row.digest != digest:
-            raise Refused([f"the id {id!r} was used before for another {row.kind}; give this one an id of its own"])
-        return row
+            raise Conflict([str(error)]) from error
+        except Erased as error:
+            raise Gone([str(error)]) from error
+        _check_same(row, there)
+        return there
 
-    async def _answered(self, row: EvidenceRow, message: Any, steps: tuple[Step, ...] = ()) -> Receipt:
-        """The case's own answer, noted in the inbox."""
-        try:
-            receipt = await self._update(row, message)
-        except Refused as refused:
-            id = intake.refusal_of(row.kind, row.body, refused, row.at).id
-            await self._inbox.refused(row, id, refused.reasons)
-            raise
-        if not await self._inbox.delivered(row):
-            # Another attempt at the same message was refused meanwhile, and let go of what this one brought.
-            await self._hold(row.case_id, row.id, row.kind, row.body, row.digest, steps)
-            await self._inbox.delivered(row)
-        return receipt
-
-    async def _update(self, row: EvidenceRow, message: Any) -> Receipt:
+    async def _update(self, row: EvidenceRow) -> Receipt:
         """To the Update that takes such a message. Its name holds the attempt: Temporal remembers a refusal too."""
-        case_id, attempt = row.case_id, f"{row.id}@{row.at.isoformat()}"
-        match message:
-            case CaseReport():
-                return await self._to.update_with_start(case_id, CaseWorkflow.report, message, attempt, message.case)
-            case Steps():
-                return await self._to_open(case_id, CaseWorkflow.record_steps, message, attempt)
-            case _:
-                return await self._to.update_with_start(case_id, CaseWorkflow.submit_override, message, attempt)
-
-    async def _deliver(self, row: EvidenceRow) -> None:
-        """What lies in the inbox, to its case: by Signal, or by the Update that its kind has."""
-        if row.standing == Standing.ORPHAN:
-            await self._inbox.taken_up(row)
-        match row.kind:
-            case "steps":
-                message: Any = Steps.model_validate(row.body)
-            case "report":
-                message = CaseReport.model_validate(row.body)
-            case "override":
-                message = row.body
-            case _:
-                return await self._send(row)
-        await self._answered(row, message)
+        update, attempt = UPDATES[row.kind], f"{row.id}@{row.at.isoformat()}"
+        message = row.body if row.kind == "override" else intake.MESSAGES[row.kind].model_validate(row.body)
+        if row.kind in intake.AGENT_WORDS:
+            return await self._to_open(row, update, message, attempt)
+        case = message if isinstance(message, Case) else message.case if isinstance(message, CaseReport) else None
+        return await self._to.update_with_start(row.case_id, update, message, attempt, case)
 
     async def _send(self, row: EvidenceRow) -> None:
         await self._to.signal_with_start(row.case_id, row.kind, row.body)
         await self._inbox.sent(row, datetime.now(UTC))
 
-    async def _ended(self, case_id: str, update: Any, message: Resolution | Escalation) -> Receipt:
-        check_size(plain(message), LARGEST_REPORT)
-        return await self._to_open(case_id, update, message, message.id)
+    async def _unheard_of(self, case_id: str) -> bool:
+        """Whether nobody has registered the case so far."""
+        return not await self._to.is_open(case_id) and await self._cases.find(case_id) is None
 
-    async def _to_open(
-        self, case_id: str, update: Any, message: Steps | Resolution | Escalation, attempt: str
-    ) -> Receipt:
+    async def _to_open(self, row: EvidenceRow, update: Any, message: Any, attempt: str) -> Receipt:
         """Only an open case hears its agent; what it took in before it closed keeps its receipt."""
         try:
-            return await self._to.update(case_id, update, message, attempt)
+            return await self._to.update(row.case_id, update, message, attempt)
         except NotOpen as error:
-            row = await self._inbox.find(case_id, message.id)
-            if row and row.accepted and row.digest == digest_of(message):
-                return Receipt(id=message.id, case_id=case_id)
-            raise Refused([f"no case {case_id!r} is open: it was never registered, or it has settled"]) from error
+            now = await self._inbox.find(row.case_id, row.id)
+            if now and now.accepted and now.digest == row.digest:
+                return Receipt(id=row.id, case_id=row.case_id)
+            told = f"no case {row.case_id!r} is open: it was never registered, or it has settled"
+            raise Unopened([told]) from error
+
+
+def _digest(message: Message) -> str:
+    """By what the same message is known again. When a case was opened is told by whoever is first."""
+    return digest_of(message.model_copy(update={"opened_at": None}) if isinstance(message, Case) else message)
+
+
+def _check_same(row: EvidenceRow, there: EvidenceRow) -> None:
+    if there.digest == row.digest:
+        return
+    if row.kind == REGISTRATION == there.kind:
+        raise Conflict([f"case {row.case_id!r} is registered already, with other particulars"])
+    raise Conflict([f"the id {row.id!r} was used before for another {there.kind}; give this one an id of its own"])

@@ -6,16 +6,14 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
+from aftercare.courier import Courier
 from aftercare.gateway import Gateway
-from aftercare.store.inbox import Inbox
-from aftercare.store.tables import EvidenceRow
+from aftercare.store.inbox import BATCH, Inbox
 from workflows.conventions import REGISTRATION_WAIT
 
 EVERY = timedelta(seconds=5)
 HELD_FOR = timedelta(seconds=10)  # whoever committed it is given this long to deliver it
 SENT_FOR = REGISTRATION_WAIT + timedelta(minutes=5)  # a run that was sent a message has answered by then
-PATIENCE = 20.0
-AT_ONCE = 8
 
 log = logging.getLogger(__name__)
 
@@ -24,33 +22,23 @@ class Sweeper:
     """Sweeps the inbox now and then. Several workers may sweep at once: delivering twice changes nothing."""
 
     def __init__(self, gateway: Gateway, inbox: Inbox, held_for: timedelta = HELD_FOR) -> None:
-        self._gateway, self._inbox, self._held_for = gateway, inbox, held_for
+        self._courier, self._inbox, self._held_for = Courier(gateway), inbox, held_for
 
     async def run(self, every: timedelta = EVERY) -> None:
         """Sweep until cancelled. What goes wrong in one sweep is for the next."""
         while True:
+            full = False
             try:
-                await self.sweep()
+                full = await self.sweep() == BATCH
             except Exception as error:  # a store or a Temporal that is away must not end the sweeping
                 log.warning("sweep_failed", extra={"reason": type(error).__name__})
-            await asyncio.sleep(every.total_seconds())
+            await asyncio.sleep(0 if full else every.total_seconds())
 
     async def sweep(self) -> int:
         """Deliver everything that waits; gives how many messages went out."""
         now = datetime.now(UTC)
         waiting = await self._inbox.waiting(now - self._held_for, now - SENT_FOR)
-        places = asyncio.Semaphore(AT_ONCE)
-        delivered = await asyncio.gather(*(self._deliver(row, places) for row in waiting))
+        delivered = await self._courier.deliver(waiting)
         if waiting:
-            log.info("swept", extra={"waiting": len(waiting), "delivered": sum(delivered)})
-        return sum(delivered)
-
-    async def _deliver(self, row: EvidenceRow, places: asyncio.Semaphore) -> bool:
-        async with places:
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    await self._gateway.redeliver(row)
-            except Exception as error:  # one message that cannot go out must not hold up the others
-                log.warning("not_delivered", extra={"kind": row.kind, "reason": type(error).__name__})
-                return False
-            return True
+            log.info("swept", extra={"waiting": len(waiting), "delivered": delivered})
+        return delivered

@@ -27,6 +27,7 @@ from aftercare.lifecycle.digest import digest_of, held_of
 from aftercare.messages.case import CaseInput
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
+from aftercare.store.inbox import message_row
 from aftercare.temporal import connect, register_search_attributes
 from workflows.conventions import SEARCH_ATTRIBUTES
 
@@ -75,7 +76,9 @@ class Bench:
         report = reported(id)
         brief = report.model_copy(update={"steps": (), "held": held_of(report.steps)})
         body, digest = brief.model_dump(mode="json"), digest_of(brief)
-        row = await self.cases.inbox.hold(id, report.id, "report", body, digest, datetime.now(UTC), report.steps)
+        row = await self.cases.inbox.hold(
+            message_row(id, report.id, "report", body, digest, datetime.now(UTC)), report.steps
+        )
         start = WithStartWorkflowOperation(
             BareCase.run,
             CaseInput(case_id=id),

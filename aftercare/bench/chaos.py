@@ -108,7 +108,7 @@ class Chaos:
     async def _door_dies(self, id: str, kind: str, body: dict[str, Any]) -> None:
         """A door that is killed between its commit and its delivery: the sweeper has to do the rest."""
         self._sent(id, body["id"])
-        await self._inbox.hold(id, body["id"], kind, body, digest_in_inbox(kind, body), datetime.now(UTC))
+        await self._inbox.hold(message_row(id, body["id"], kind, body, digest_in_inbox(kind, body), datetime.now(UTC)))
         self._heard.acknowledged.add((id, body["id"]))
 
     async def _twice(self, id: str, name: str, sending: Sending, die: random.Random, late: float = 0) -> None:

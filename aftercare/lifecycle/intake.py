@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from aftercare.lifecycle.digest import digest_of, held_of
 from aftercare.lifecycle.state import CaseState, Conflict, Refused
 from aftercare.messages.base import Message
-from aftercare.messages.case import Case, CaseReport, Proposal, Resolution, Steps
+from aftercare.messages.case import Case, CaseReport, Escalation, Proposal, Resolution, Steps
 from aftercare.messages.evidence import Feedback, Recontact, Refusal, Reopen
 from aftercare.messages.override import Clause, Override, TraceStep
 
@@ -30,6 +30,18 @@ EVIDENCE: dict[str, type[Message]] = {
     "recontact": Recontact,
     "reopen": Reopen,
 }
+
+# What an agent, or a person whose case it is, reports.
+REPORTS: dict[str, type[Message]] = {
+    "registration": Case,
+    "steps": Steps,
+    "resolution": Resolution,
+    "escalation": Escalation,
+    "report": CaseReport,
+    "proposal": Proposal,
+}
+MESSAGES = REPORTS | EVIDENCE
+AGENT_WORDS = ("steps", "resolution", "escalation", "proposal")  # only an open case hears them
 
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # in JSON, and not as text about it
 

@@ -27,28 +27,48 @@ class IdTaken(ValueError):
     """A case has another message under this id. Final."""
 
 
+class Erased(ValueError):
+    """Everything about this case's customer was erased; nothing more is taken in. Final."""
+
+
+def message_row(
+    case_id: str, id: str, kind: str, body: Any, digest: str, at: datetime, by: str | None = None
+) -> EvidenceRow:
+    """A message that has just come, as the inbox keeps it."""
+    waiting = Standing.WAITING
+    return EvidenceRow(
+        case_id=case_id, id=id, kind=kind, standing=waiting, digest=digest, reasons=[], body=body, at=at, by=by
+    )
+
+
 class Inbox:
     """The messages in the store."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    async def hold(
-        self, case_id: str, id: str, kind: str, body: Any, digest: str, at: datetime, steps: Sequence[Step] = ()
-    ) -> EvidenceRow:
+    async def hold(self, row: EvidenceRow, steps: Sequence[Step] = ()) -> EvidenceRow:
         """Commit a message, with the steps it brings; gives the row that is there under its id, new or earlier.
 
-        Raises StepTaken where a step's number is in use, and then nothing is kept.
+        Raises StepTaken where a step's number is in use, Erased where the case is; and then nothing is kept.
         """
-        row = EvidenceRow(
-            case_id=case_id, id=id, kind=kind, standing=Standing.WAITING, digest=digest, reasons=[], body=body, at=at
-        )
         async with self.database.session() as session:
-            added = await self.database.add_one(session, row)
-            there = row if added else await _found(session, case_id, id)
-            if there.digest == digest:
-                await add_steps(self.database, session, case_id, steps, batch=id)
-            return there
+            return await self._hold(session, row, steps)
+
+    async def hold_all(self, rows: Sequence[EvidenceRow]) -> list[EvidenceRow]:
+        """The same for many messages without steps, in one transaction: all are committed, or none is."""
+        async with self.database.session() as session:
+            return [await self._hold(session, row, ()) for row in rows]
+
+    async def _hold(self, session: AsyncSession, row: EvidenceRow, steps: Sequence[Step]) -> EvidenceRow:
+        added = await self.database.add_one(session, row)
+        there = row if added else await _found(session, row.case_id, row.id)
+        gone = select(CaseRow.case_id).where(CaseRow.case_id == row.case_id, col(CaseRow.erased_at).is_not(None))
+        if (await session.exec(gone)).first():
+            raise Erased(f"case {row.case_id!r} was erased with its customer; nothing more is taken in about it")
+        if steps and there.digest == row.digest:
+            await add_steps(self.database, session, row.case_id, steps, batch=row.id)
+        return there
 
     async def find(self, case_id: str, id: str) -> EvidenceRow | None:
         """One message about a case."""
@@ -66,6 +86,10 @@ class Inbox:
     async def sent(self, row: EvidenceRow, at: datetime) -> None:
         """Temporal holds it now; the case itself will say what it made of it."""
         await self._change(_same(update(EvidenceRow), row).values(sent_at=at))
+
+    async def orphaned(self, row: EvidenceRow) -> None:
+        """Nobody has registered its case: it is kept until somebody does."""
+        await self._change(_same(update(EvidenceRow), row).values(standing=Standing.ORPHAN))
 
     async def taken_up(self, row: EvidenceRow) -> None:
         """An orphan whose case was registered after all waits again."""

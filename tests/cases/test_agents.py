@@ -249,5 +249,5 @@ async def test_what_was_taken_in_gets_its_receipt_again_after_the_end(desk: Desk
     await case.settled()
     await case.worked_on()
     await case.resolved()
-    with pytest.raises(Refused, match="it has settled"):
+    with pytest.raises(Refused, match="was used before"):
         await case.resolved(intent="something else")

@@ -12,9 +12,10 @@ from temporalio.client import WorkflowUpdateFailedError
 from aftercare.lifecycle.digest import digest_of, held_of
 from aftercare.lifecycle.intake import digest_in_inbox
 from aftercare.lifecycle.state import Refused
-from aftercare.messages.case import CaseReport, Steps
+from aftercare.messages.case import CaseReport, Step, Steps
 from aftercare.messages.outcome import Outcome, Stage
 from aftercare.messages.work import RecordEvidence, Standing
+from aftercare.store.inbox import message_row
 from aftercare.sweeper import Sweeper
 from tests.cases.desk import Desk, Told
 from tests.cases.test_coming_back import watched
@@ -22,9 +23,15 @@ from tests.cases.test_coming_back import watched
 CSAT = {"id": "csat-1", "kind": "csat", "value": 4}
 
 
+async def hold(case: Told, id: str, kind: str, body: Any, digest: str, steps: tuple[Step, ...] = ()) -> None:
+    await case.desk.cases.inbox.hold(message_row(case.id, id, kind, body, digest, datetime.now(UTC)), steps)
+
+
 async def crashed_with(case: Told, kind: str, body: dict[str, Any]) -> None:
     """A door commits a piece of evidence and dies before it delivers."""
-    await case.desk.cases.inbox.hold(case.id, body["id"], kind, body, digest_in_inbox(kind, body), datetime.now(UTC))
+    await case.desk.cases.inbox.hold(
+        message_row(case.id, body["id"], kind, body, digest_in_inbox(kind, body), datetime.now(UTC))
+    )
 
 
 async def swept(desk: Desk) -> None:
@@ -110,7 +117,8 @@ async def test_steps_and_a_report_left_behind_are_delivered(desk: Desk) -> None:
     case.cancelled()
     brief = CaseReport(id="report", case=case.about, held=held_of(case.steps), resolution=case.resolution())
     await desk.cases.inbox.hold(
-        case.id, "report", "report", brief.model_dump(mode="json"), digest_of(brief), datetime.now(UTC), case.steps
+        message_row(case.id, "report", "report", brief.model_dump(mode="json"), digest_of(brief), datetime.now(UTC)),
+        case.steps,
     )
     await swept(desk)
     assert (await case.settled()).outcome is Outcome.CONFIRMED
@@ -124,7 +132,8 @@ async def test_steps_left_behind_that_the_case_refuses_are_let_go(desk: Desk) ->
     await case.until(Stage.WATCHING)
     brief = Steps(id="late", held=held_of(case.steps))
     await desk.cases.inbox.hold(
-        case.id, "late", "steps", brief.model_dump(mode="json"), digest_of(brief), datetime.now(UTC), case.steps
+        message_row(case.id, "late", "steps", brief.model_dump(mode="json"), digest_of(brief), datetime.now(UTC)),
+        case.steps,
     )
     await swept(desk)
     assert await desk.cases.steps(case.id, 99) == []

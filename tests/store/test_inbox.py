@@ -15,7 +15,7 @@ from aftercare.messages.case import Case, Step, StepKind
 from aftercare.messages.work import RecordEvidence, Standing
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
-from aftercare.store.inbox import IdTaken, Inbox
+from aftercare.store.inbox import IdTaken, Inbox, message_row
 from aftercare.store.steps import StepTaken
 from aftercare.store.tables import EvidenceRow
 
@@ -35,7 +35,9 @@ async def inbox(store_url: str) -> AsyncIterator[Inbox]:
 async def held(
     inbox: Inbox, body: dict[str, Any] = CSAT, case_id: str = "c", steps: tuple[Step, ...] = ()
 ) -> EvidenceRow:
-    return await inbox.hold(case_id, body["id"], "feedback", body, digest_in_inbox("feedback", body), NOW, steps)
+    return await inbox.hold(
+        message_row(case_id, body["id"], "feedback", body, digest_in_inbox("feedback", body), NOW), steps
+    )
 
 
 def made_of(body: dict[str, Any], id: str = "csat-1", **what: Any) -> RecordEvidence:
