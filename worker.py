@@ -18,6 +18,7 @@ from activities.audit import AuditActivities
 from activities.books import Books
 from activities.cases import CaseActivities
 from activities.verification import VerificationActivities
+from aftercare.codec import codec_of
 from aftercare.gateway import Gateway
 from aftercare.settings import Settings
 from aftercare.store.cases import Cases
@@ -84,7 +85,7 @@ async def main() -> int:
     settings = Settings()
     database = Database(settings.database_url)
     await database.migrate()
-    client = await connect()
+    client = await connect(codec=codec_of(settings.codec_keys.get_secret_value()))
     await register_search_attributes(client, SEARCH_ATTRIBUTES)
     cases = Cases(database)
     stop = asyncio.Event()

@@ -14,10 +14,11 @@ from aftercare import __doc__ as purpose
 from aftercare.temporal import run_main
 
 app = App(name="aftercare", help=purpose, version="0.1.0", help_format="rst")
-ANSWER_IN_JSON = ("case", "policy", "doctor")
+ANSWER_IN_JSON = ("case", "policy", "doctor", "codec")
 # Named by path, so that what they need is imported only when they are asked for.
 app.command("aftercare.commands.case:case", name="case", help="Report a case, correct it, look at it.")
 app.command("aftercare.commands.policy:policy", name="policy", help="Check, explain and replay the policy books.")
+app.command("aftercare.commands.codec:codec", name="codec", help="Make keys that encrypt Temporal's histories.")
 app.command("aftercare.commands.doctor:doctor", name="doctor", help="Say what is reachable, and what to do where not.")
 app.command("aftercare.bench.commands:bench", name="bench", help="Measure; every figure beside its bar.")
 
@@ -61,6 +62,7 @@ async def run(
     seed
         Which faults are drawn: the same for the same seed.
     """
+    from aftercare.codec import BadKeys
     from aftercare.demo.faults import BadFaults, drawn
     from aftercare.demo.processes import ChildFailed
     from aftercare.demo.report import complete, show
@@ -71,7 +73,7 @@ async def run(
         rates = drawn(faults, seed) if faults is not None else None
         wanted = Wanted(files, shop_data, watch, deadline, limit, concurrency, rates)
         result = await (run_embedded if embedded else run_at_settings)(wanted, console)
-    except (BadRun, BadFaults, ChildFailed) as error:
+    except (BadRun, BadFaults, BadKeys, ChildFailed) as error:
         console.print(f"[red]{error}[/red]")
         return 2
     show(result, console)
@@ -89,13 +91,14 @@ async def demo(once: Annotated[bool, Parameter(negative=())] = False) -> int:
     once
         End when the story is told, instead of leaving everything running until Ctrl-C.
     """
+    from aftercare.codec import BadKeys
     from aftercare.demo.processes import ChildFailed
     from aftercare.demo.story import tell_story
 
     console = Console()
     try:
         return await tell_story(console, once)
-    except ChildFailed as error:
+    except (BadKeys, ChildFailed) as error:
         console.print(f"[red]{error}[/red]")
         return 2
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -15,6 +16,10 @@ class Settings(BaseSettings):
     The three waits replace those of every policy book, for rehearsals that must not take a day.
     `build_id` turns worker versioning on: a case stays with the build that began it, and a new build takes new cases
     once `temporal worker deployment set-current-version --deployment-name aftercare --build-id ...` says so.
+    Customers are asked how it went where `survey_secret` (one, or several from the newest on: `new,old`) and
+    `public_url` are set: through `smtp_url` from the mailbox `survey_from`, by webhook to one of
+    `survey_webhook_hosts`, or by the agent; for `organisation`, answered within `survey_open_for` (docs/asking.md).
+    `codec_keys` encrypts everything in Temporal's histories (docs/codec.md): `id:base64,...`, the newest key first.
     """
 
     model_config = SettingsConfigDict(env_prefix="AFTERCARE_", extra="ignore")
@@ -27,6 +32,15 @@ class Settings(BaseSettings):
     verify_within: timedelta | None = None
     watch: timedelta | None = None
     build_id: str = ""
+    survey_secret: SecretStr = SecretStr("")
+    public_url: str = ""
+    organisation: str = "our support team"
+    survey_open_for: timedelta = timedelta(days=14)
+    smtp_url: SecretStr = SecretStr("")
+    survey_from: str = ""
+    survey_webhook_secret: SecretStr = SecretStr("")
+    survey_webhook_hosts: tuple[str, ...] = ()
+    codec_keys: SecretStr = SecretStr("")
 
     @property
     def database_url(self) -> str:
@@ -38,3 +52,8 @@ class Settings(BaseSettings):
         """The waits that replace the policy's, where any were set."""
         named = {"resolve_within": self.resolve_within, "verify_within": self.verify_within, "watch": self.watch}
         return {name: wait for name, wait in named.items() if wait is not None}
+
+    @property
+    def asks(self) -> bool:
+        """Whether customers are asked how it went."""
+        return bool(self.survey_secret.get_secret_value().strip() and self.public_url)

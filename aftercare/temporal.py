@@ -8,12 +8,13 @@ import signal
 import socket
 import sys
 from collections.abc import Coroutine, Iterable
+from dataclasses import replace
 from typing import Any
 
 import temporalio.api.operatorservice.v1 as operator
 from temporalio.client import Client
 from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions
-from temporalio.converter import DataConverter
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -34,15 +35,26 @@ class LeanPayloadConverter(PydanticPayloadConverter):
 DATA_CONVERTER = DataConverter(payload_converter_class=LeanPayloadConverter)
 
 
-async def connect(address: str | None = None) -> Client:
-    """A client, by Temporal's own profiles and TEMPORAL_* variables, or for an address of ours."""
+def data_converter(codec: PayloadCodec | None = None) -> DataConverter:
+    """How messages become payloads. With a codec all of them go through it, and so does what failures say."""
+    if codec is None:
+        return DATA_CONVERTER
+    encoded = DefaultFailureConverterWithEncodedAttributes
+    return replace(DATA_CONVERTER, payload_codec=codec, failure_converter_class=encoded)
+
+
+async def connect(address: str | None = None, codec: PayloadCodec | None = None) -> Client:
+    """A client, by Temporal's own profiles and TEMPORAL_* variables, or for an address of ours.
+
+    With a codec, everything it sends is encoded; all who read it need the codec too.
+    """
     config = ClientConfig.load_client_connect_config()
     if address:
         config["target_host"] = address
     config.setdefault("target_host", LOCAL)
     # Every event of a history carries the identity: short, and still telling which process on which machine.
     identity = f"{os.getpid()}@{socket.gethostname()[:8]}"
-    return await Client.connect(**config, data_converter=DATA_CONVERTER, identity=identity)
+    return await Client.connect(**config, data_converter=data_converter(codec), identity=identity)
 
 
 def workflow_runner() -> SandboxedWorkflowRunner:

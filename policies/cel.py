@@ -87,8 +87,11 @@ class Expression:
         self._compiled = compiled
 
     def ask(self, facts: Facts) -> Any:
-        """The plain value, or `Unknown`."""
-        result = self._compiled.eval(facts.activation)
+        """The plain value, or `Unknown`: also where it would take more steps than the engine allows."""
+        try:
+            result = self._compiled.eval(facts.activation)
+        except RuntimeError as error:
+            return Unknown(_plainly(str(error)))
         if result.type() == cel.Type.ERROR:
             return Unknown(_plainly(str(result.value())))
         return result.plain_value()

@@ -24,6 +24,7 @@ from aftercare.gateway import Gateway
 from aftercare.lifecycle.intake import digest_in_inbox
 from aftercare.lifecycle.state import Refused
 from aftercare.messages.case import Case, Receipt, Resolution, Step, StepKind, Steps
+from aftercare.store.inbox import message_row
 
 WAITS = {"watch": timedelta(seconds=2), "resolve_within": timedelta(seconds=20), "verify_within": timedelta(seconds=2)}
 AT_ONCE = 24

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
+from aftercare.codec import BadKeys, codec_of
 from aftercare.commands.answering import DOCTOR, NotAsked
 from aftercare.delivery import NoAnswerYet
 from aftercare.gateway import Gateway
@@ -52,7 +53,11 @@ async def opened() -> AsyncIterator[Door]:
 def read_settings() -> Settings:
     """The settings. Raises NotAsked, naming the variable and never its value."""
     try:
-        return Settings()
+        settings = Settings()
+        codec_of(settings.codec_keys.get_secret_value())  # so that keys which cannot be used are told here
+        return settings
+    except BadKeys as error:
+        raise NotAsked("settings", [str(error)]) from None
     except ValidationError as error:
         wrong = [f"AFTERCARE_{str(p['loc'][0]).upper()}: {p['msg']}" for p in error.errors()]
         raise NotAsked("settings", wrong) from None
@@ -114,10 +119,11 @@ def _not_migrated(settings: Settings, found: str | None) -> str:
 
 
 async def temporal() -> Client:
-    """A client. Raises NotAsked where nothing answers at the address."""
+    """A client, with the codec of the settings. Raises NotAsked where nothing answers at the address."""
+    codec = codec_of(read_settings().codec_keys.get_secret_value())
     try:
         async with asyncio.timeout(PATIENCE):
-            return await connect()
+            return await connect(codec=codec)
     except (RuntimeError, ValueError, TimeoutError) as error:
         told = f"Temporal does not answer at {temporal_address()}"
         raise NotAsked("temporal", [told, reason(error), DOCTOR]) from None

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import httpx
 
+from aftercare.demo.client import client_at
 from aftercare.demo.processes import say
 from aftercare.demo.recorded.format import Recorded
 from aftercare.demo.shops import from_argument, spoken_to
@@ -21,7 +22,7 @@ from aftercare.lifecycle.state import Refused
 from aftercare.messages.case import Action, CaseReport, Escalation, Receipt, Resolution, Step, Steps
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
-from aftercare.temporal import connect, run_main
+from aftercare.temporal import run_main
 
 BATCH = 100
 
@@ -127,7 +128,7 @@ async def main() -> int:
     wanted = parser.parse_args()
     database = Database(wanted.database)
     async with spoken_to(dict(wanted.shop)) as shops:
-        agent = Agent(Gateway(await connect(wanted.temporal), Cases(database)), shops)
+        agent = Agent(Gateway(await client_at(wanted.temporal), Cases(database)), shops)
         places = asyncio.Semaphore(wanted.concurrency)
 
         async def play(line: str) -> None:

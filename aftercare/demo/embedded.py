@@ -12,11 +12,12 @@ from pathlib import Path
 
 from temporalio.client import Client
 
+from aftercare.demo.client import client_at
 from aftercare.demo.processes import TEMPORAL, Child, ChildFailed, Kept, free_port, kept, python, running
 from aftercare.demo.shops import system_addresses
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
-from aftercare.temporal import connect, register_search_attributes
+from aftercare.temporal import register_search_attributes
 from workflows.conventions import SEARCH_ATTRIBUTES
 
 HERE = "127.0.0.1"
@@ -104,7 +105,7 @@ async def _worker_ready(child: Child) -> None:
 async def _reach(address: str) -> Client:
     for _ in range(300):
         try:
-            return await connect(address)
+            return await client_at(address)
         except RuntimeError:
             await asyncio.sleep(0.1)
     raise ChildFailed(f"the embedded Temporal does not answer at {address}")

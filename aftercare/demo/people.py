@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 
 from aftercare.delivery import NoAnswerYet
+from aftercare.demo.client import client_at
 from aftercare.demo.processes import say
 from aftercare.demo.recorded.files import answers
 from aftercare.demo.recorded.format import Afterwards, Correction
@@ -27,7 +28,7 @@ from aftercare.messages.outcome import Stage
 from aftercare.messages.override import Actions, FinalAction
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
-from aftercare.temporal import connect, run_main
+from aftercare.temporal import run_main
 
 LOOK_EVERY = 0.2
 CONFLICT = 409
@@ -136,7 +137,7 @@ async def main() -> int:
     wanted = parser.parse_args()
     database = Database(wanted.database)
     async with spoken_to(dict(wanted.shop)) as shops:
-        people = People(Gateway(await connect(wanted.temporal), Cases(database)), shops)
+        people = People(Gateway(await client_at(wanted.temporal), Cases(database)), shops)
 
         async def respond(case_id: str, domain: str) -> None:
             try:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from aftercare.demo.cost import Cost
 from aftercare.demo.score import rows, sound
+from aftercare.learning.facts import RATES
 from aftercare.messages.base import Message
 from aftercare.messages.outcome import QUIET, Outcome
 from aftercare.messages.policy import Verdict, Verification
@@ -50,13 +51,6 @@ class CaseLine(Message):
 
 def report_of(lines: Sequence[CaseLine], acknowledged: set[tuple[str, str]], stored: set[tuple[str, str]]) -> Any:
     """The report as plain data; the contract of `aftercare run --report`."""
-    claimed = [line for line in lines if line.resolved]
-    verified = [
-        line
-        for line in claimed
-        if line.verification is Verification.VERIFIED and line.policy_verdict is not Verdict.VIOLATION
-    ]
-    durable = [line for line in verified if line.outcome is Outcome.CONFIRMED]
     cases = len(lines)
     return {
         "cases": cases,
@@ -64,11 +58,7 @@ def report_of(lines: Sequence[CaseLine], acknowledged: set[tuple[str, str]], sto
         "outcomes": _count(line.outcome for line in lines),
         "verification": _count(line.verification for line in lines),
         "policy": _count(line.policy_verdict for line in lines),
-        "rates": {
-            "claimed": _share(len(claimed), cases),
-            "verified": _share(len(verified), cases),
-            "durable": _share(len(durable), cases),
-        },
+        "rates": {name: _share(sum(map(rate.holds, lines)), cases) for name, rate in RATES.items()},
         "evidence": {
             "acknowledged": len(acknowledged),
             "stored": len(stored),
@@ -115,9 +105,8 @@ def show(report: dict[str, Any], console: Console) -> None:
     console.print(table)
     rates, evidence = report["rates"], report["evidence"]
     told = Table("", "", show_header=False, box=None)
-    told.add_row("claimed", f"{_percent(rates['claimed'])}  the agent said it resolved the case")
-    told.add_row("verified", f"{_percent(rates['verified'])}  the records show it, and no clause was broken")
-    told.add_row("durable", f"{_percent(rates['durable'])}  and nobody came back, reopened or overrode it")
+    for name, rate in RATES.items():
+        told.add_row(name, f"{_percent(rates[name])}  {rate.says}")
     told.add_row("verification", _listed(report["verification"]))
     told.add_row("policy", _listed(report["policy"]))
     told.add_row("evidence", f"{evidence['acknowledged']} acknowledged, {evidence['stored']} stored")

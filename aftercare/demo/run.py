@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 
 from aftercare.demo import twins
+from aftercare.demo.client import client_at
 from aftercare.demo.cost import cost_of
 from aftercare.demo.embedded import Place, embedded
 from aftercare.demo.faults import Faults
@@ -33,7 +34,7 @@ from aftercare.messages.outcome import Settlement
 from aftercare.settings import Settings
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
-from aftercare.temporal import LOCAL, connect
+from aftercare.temporal import LOCAL
 
 WATCH = timedelta(seconds=3)
 DEADLINE = timedelta(seconds=20)
@@ -107,7 +108,7 @@ async def run_at_settings(wanted: Wanted, console: Console) -> dict[str, Any]:
     address = os.environ.get("TEMPORAL_ADDRESS", LOCAL)
     try:
         place = Place(
-            client=await connect(),
+            client=await client_at(),
             cases=Cases(store),
             temporal=address,
             database=settings.database_url,
