@@ -23,7 +23,7 @@ class Courier:
     def __init__(self, gateway: Gateway, at_once: int = AT_ONCE) -> None:
         self._gateway, self._places = gateway, asyncio.Semaphore(at_once)
         self._waiting: dict[str, deque[EvidenceRow]] = {}
-        self._rounds: set[asyncio.Task[None]] = set()
+        self._by_case: dict[str, asyncio.Task[None]] = {}
         self._held = 0
 
     def soon(self, row: EvidenceRow) -> None:
@@ -35,9 +35,12 @@ class Courier:
             queue.append(row)
             return
         self._waiting[row.case_id] = deque([row])
-        round = asyncio.create_task(self._round(row.case_id))
-        self._rounds.add(round)
-        round.add_done_callback(self._rounds.discard)
+        self._by_case[row.case_id] = asyncio.create_task(self._round(row.case_id))
+
+    async def after(self, case_id: str) -> None:
+        """Wait for what is under way to a case, so that nothing overtakes it."""
+        if round := self._by_case.get(case_id):
+            await asyncio.wait([round])
 
     async def deliver(self, rows: Iterable[EvidenceRow]) -> int:
         """Deliver messages in the order given, several cases at once; gives how many went out."""
@@ -48,8 +51,8 @@ class Courier:
 
     async def close(self, within: float = 5.0) -> None:
         """Give what is under way a moment to arrive."""
-        if self._rounds:
-            _, late = await asyncio.wait(self._rounds, timeout=within)
+        if self._by_case:
+            _, late = await asyncio.wait(self._by_case.values(), timeout=within)
             for round in late:
                 round.cancel()
 
@@ -63,7 +66,7 @@ class Courier:
                 self._held -= 1
         finally:
             self._held -= len(queue)
-            del self._waiting[case_id]
+            del self._waiting[case_id], self._by_case[case_id]
 
     async def _in_turn(self, rows: Iterable[EvidenceRow]) -> int:
         gone = 0

@@ -103,16 +103,15 @@ class Gateway:
         """Commit a message of any kind to the inbox, with the steps it brings; whoever delivers it comes later."""
         return await self._hold(*self._row_of(case_id, kind, message, by))
 
-    async def hold_all(self, case_ids_and_feedback: Sequence[tuple[str, Any]], by: str | None = None) -> list[Receipt]:
-        """Many pieces of feedback in one transaction: all are held, or none is."""
-        rows = [self._row_of(case_id, "feedback", raw, by)[0] for case_id, raw in case_ids_and_feedback]
+    async def hold_all(self, feedback: Sequence[tuple[str, Any]], by: str | None = None) -> list[EvidenceRow]:
+        """Many pieces of feedback, each with its case, in one transaction: all are held, or none is."""
+        rows = [self._row_of(case_id, "feedback", raw, by)[0] for case_id, raw in feedback]
         try:
-            there = await self._inbox.hold_all(rows)
+            return await self._inbox.hold_all(rows)
         except Erased as error:
             raise Gone([str(error)]) from error
-        for row, now in zip(rows, there, strict=True):
-            _check_same(row, now)
-        return [Receipt(id=row.id, case_id=row.case_id) for row in there]
+        except IdTaken as error:
+            raise Conflict([str(error)]) from error
 
     async def answer(self, row: EvidenceRow, steps: tuple[Step, ...] = ()) -> Receipt:
         """Deliver a held message, and give the case's own answer. `steps` are those it brought."""
@@ -121,7 +120,10 @@ class Gateway:
         try:
             receipt = await self._update(row)
         except Refused as refused:
-            await self._inbox.refused(row, intake.refusal_of(row.kind, row.body, refused, row.at).id, refused.reasons)
+            if isinstance(refused, Unopened) and await self._inbox.registering(row.case_id):
+                raise NoAnswerYet("the case's registration is on its way; ask again with the same id") from None
+            id = intake.refusal_of(row.kind, row.body, refused, row.at).id
+            await self._inbox.refused(row, id, refused.reasons)
             raise
         if not await self._inbox.delivered(row):
             # Another attempt at the same message was refused meanwhile, and let go of what this one brought.

@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     Customers are asked how it went where `survey_secret` (one, or several from the newest on: `new,old`) and
     `public_url` are set: through `smtp_url` from the mailbox `survey_from`, by webhook to one of
     `survey_webhook_hosts`, or by the agent; for `organisation`, answered within `survey_open_for` (docs/asking.md).
+    `rate` is how much one sender may ask of the API, empty for no limit; `webhooks` a folder of webhook sources of
+    your own.
     `codec_keys` encrypts everything in Temporal's histories (docs/codec.md): `id:base64,...`, the newest key first.
     """
 
@@ -40,6 +42,8 @@ class Settings(BaseSettings):
     survey_from: str = ""
     survey_webhook_secret: SecretStr = SecretStr("")
     survey_webhook_hosts: tuple[str, ...] = ()
+    rate: str = "500/second"
+    webhooks: Path | None = None
     codec_keys: SecretStr = SecretStr("")
 
     @property

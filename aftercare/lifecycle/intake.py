@@ -47,7 +47,7 @@ _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # in JSON, and not as text about 
 
 # What a person is told when a part of the override is not there.
 _PARTS = {
-    "id": "id: an id of the sender's own, so that the same override is never counted twice",
+    "id": "id: an id of the sender's own, so that the same message is never counted twice",
     "reviewer": "reviewer: who is correcting the agent",
     "final": "final: what the person did instead; its kind is actions, undo or nothing_to_do",
     "corrected_intent": "corrected_intent: the right intent, or 'unchanged'",
@@ -64,7 +64,7 @@ def parse(model: type[M], raw: Any) -> M:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        raise Refused([_plain(model, problem) for problem in error.errors()]) from None
+        raise Refused([in_words(problem) for problem in error.errors()]) from None
 
 
 def check_registration(state: CaseState, case: Case) -> None:
@@ -171,11 +171,11 @@ def check_override(state: CaseState, override: Override) -> None:
         raise Refused(problems)
 
 
-def _plain(model: type[Message], problem: Any) -> str:
+def in_words(problem: Any) -> str:
+    """One of pydantic's problems in plain words: where, what, and what was given where that is short."""
     path = [str(p) for p in problem["loc"] if p not in ("actions", "undo", "nothing_to_do", "clause", "step", "fact")]
     where = ".".join(path) or str(problem["loc"][-1] if problem["loc"] else "message")
     if problem["type"] in ("missing", "union_tag_not_found", "string_too_short"):
-        told = _PARTS.get(where) if model is Override else None
-        return f"missing: {told or where}"
+        return f"missing: {_PARTS.get(where, where)}"
     given = f" (given: {str(problem['input'])[:80]!r})" if not isinstance(problem["input"], dict | list) else ""
     return f"{where}: {problem['msg']}{given}"

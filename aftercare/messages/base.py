@@ -21,4 +21,5 @@ NOT_REPORTED: Literal["not_reported"] = "not_reported"
 class Message(BaseModel):
     """A value that crosses a boundary. Fields are only ever added, with defaults: histories outlive code."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    # What is no JSON stays so when it is written, and is refused, instead of turning into null.
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, ser_json_inf_nan="constants")

@@ -12,7 +12,7 @@ from aftercare.lifecycle.state import Taken
 from aftercare.messages.case import Case, Step
 from aftercare.messages.outcome import Episode
 from aftercare.messages.policy import AuditResult, Finding, VerificationResult
-from aftercare.messages.work import SettleCase
+from aftercare.messages.work import SettleCase, Standing
 from aftercare.store.database import Database
 from aftercare.store.inbox import Inbox
 from aftercare.store.steps import add_steps
@@ -20,6 +20,7 @@ from aftercare.store.tables import (
     BookRow,
     CaseRow,
     EpisodeRow,
+    EvidenceRow,
     FindingRow,
     SettlementRow,
     StepRow,
@@ -46,6 +47,20 @@ class Cases:
         async with self.database.session() as session:
             return await session.get(CaseRow, case_id)
 
+    async def agent_of(self, case_id: str) -> str | None:
+        """The agent of a case that is registered, or whose registration is held."""
+        held = select(EvidenceRow.kind, EvidenceRow.body).where(
+            EvidenceRow.case_id == case_id, col(EvidenceRow.kind).in_(("registration", "report"))
+        )
+        standing = col(EvidenceRow.standing).in_((Standing.WAITING, Standing.DELIVERED))
+        async with self.database.session() as session:
+            registered = select(CaseRow.agent).where(CaseRow.case_id == case_id)
+            if agent := (await session.exec(registered)).first():
+                return agent
+            for kind, body in await session.exec(held.where(standing)):
+                return str((body if kind == "registration" else body["case"])["agent"])
+        return None
+
     async def register(self, case: Case, book: str, at: datetime) -> None:
         """Write a case down."""
         await self.database.write(
@@ -59,6 +74,8 @@ class Cases:
                 book=book,
                 opened_at=case.opened_at or at,
                 body=case.model_dump(mode="json"),
+                handled_by=case.handled_by,
+                ticket=case.ticket,
             )
         )
 

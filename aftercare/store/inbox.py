@@ -56,9 +56,16 @@ class Inbox:
             return await self._hold(session, row, steps)
 
     async def hold_all(self, rows: Sequence[EvidenceRow]) -> list[EvidenceRow]:
-        """The same for many messages without steps, in one transaction: all are committed, or none is."""
+        """The same for many messages without steps, in one transaction: all are committed, or none is.
+
+        Raises IdTaken where another message is there under the id of one of them.
+        """
         async with self.database.session() as session:
-            return [await self._hold(session, row, ()) for row in rows]
+            there = [await self._hold(session, row, ()) for row in rows]
+            for row, now in zip(rows, there, strict=True):
+                if row.digest != now.digest:
+                    raise IdTaken(f"case {row.case_id!r} has another message {row.id!r}; nothing of this was taken in")
+            return there
 
     async def _hold(self, session: AsyncSession, row: EvidenceRow, steps: Sequence[Step]) -> EvidenceRow:
         added = await self.database.add_one(session, row)
@@ -74,6 +81,19 @@ class Inbox:
         """One message about a case."""
         async with self.database.session() as session:
             return await session.get(EvidenceRow, (case_id, id))
+
+    async def registering(self, case_id: str) -> bool:
+        """Whether a registration of the case is held, and has not arrived yet."""
+        waits = (col(EvidenceRow.case_id) == case_id) & (col(EvidenceRow.standing) == Standing.WAITING)
+        announced = select(EvidenceRow.id).where(waits, col(EvidenceRow.kind).in_(("registration", "report")))
+        async with self.database.session() as session:
+            return (await session.exec(announced.limit(1))).first() is not None
+
+    async def last_refusal(self, case_id: str, id: str) -> EvidenceRow | None:
+        """The message that was last sent under an id and refused."""
+        named = (EvidenceRow.case_id == case_id) & col(EvidenceRow.id).startswith(f"{id}~refused~", autoescape=True)
+        async with self.database.session() as session:
+            return (await session.exec(select(EvidenceRow).where(named).order_by(col(EvidenceRow.at).desc()))).first()
 
     async def of_case(self, case_id: str) -> list[EvidenceRow]:
         """Every message about a case, in the order in which they came."""

@@ -167,8 +167,9 @@ class SettlementRow(SQLModel, table=True):
 class FeedbackRow(SQLModel, table=True):
     """One piece of evidence of any of the six families: sent by people and machines, or computed from the case.
 
-    `id` is its sender's, or `computed/{kind}/{episode}`. `value` is in `unit`; unknown is null, never zero. `counted_at`
-    is when a detector took it up: each piece counts once. `baseline` marks what was imported, which starts nothing.
+    `id` is its sender's, or `computed/{kind}/{episode}`. `value` is in `unit`; unknown is null, never zero.
+    `counted_at` is when a detector took it up: each piece counts once. `baseline` marks what was imported, which
+    starts nothing.
     """
 
     __tablename__ = "feedback"
@@ -194,8 +195,8 @@ class FeedbackRow(SQLModel, table=True):
 class OutboxRow(SQLModel, table=True):
     """What is to be sent or worked out once a case got so far, committed with what called for it.
 
-    `kind` is `survey` or `sentiment`. `standing` begins as `waiting` and ends as `sent`, `failed` or `dropped`; `due_at`
-    is when it is tried (again), `reason` why it was not sent yet.
+    `kind` is `survey` or `sentiment`. `standing` begins as `waiting` and ends as `sent`, `failed` or `dropped`;
+    `due_at` is when it is tried (again), `reason` why it was not sent yet.
     """
 
     __tablename__ = "outbox"

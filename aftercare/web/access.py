@@ -1,0 +1,81 @@
+"""Who is asking, and whether they may: a bearer key, its role, its agent, and how much it sends."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from aftercare.keys import LOCAL, Caller, Keys, Role
+from aftercare.store.cases import Cases
+from aftercare.web.limits import Rate
+from aftercare.web.problems import Problem
+
+Needs = Callable[..., Awaitable[Caller]]
+AgentOf = Callable[[str], Awaitable[str | None]]
+
+_bearer = HTTPBearer(auto_error=False, description="An API key, as `aftercare key create` shows it once.")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+MOST_REMEMBERED = 10_000
+
+
+class Access:
+    """Answers who may do what. Without keys everybody on this machine is an admin: only `aftercare dev` allows that."""
+
+    def __init__(self, keys: Keys, cases: Cases, rate: Rate, without_keys: bool = False) -> None:
+        self._keys, self._cases, self._rate, self._without_keys = keys, cases, rate, without_keys
+        self._agents: dict[str, str] = {}
+
+    def needs(self, *roles: Role) -> Needs:
+        """A dependency that lets these roles in, and gives who it is."""
+
+        async def caller(request: Request, bearer: Bearer) -> Caller:
+            found = await self._caller(request, bearer.credentials if bearer else None)
+            self._rate.check(found.id)
+            if not found.may(*roles):
+                told = " or ".join([*roles, Role.ADMIN])
+                raise Problem(403, "wrong-role", f"this takes a key of the role {told}, and yours is {found.role}")
+            return found
+
+        return caller
+
+    async def check_agent(self, caller: Caller, case_id: str) -> None:
+        """Raises Problem where a key of one agent reaches for a case that is not known to be that agent's."""
+        if caller.agent and await self.agent_of(case_id) != caller.agent:
+            raise Problem(403, "not-yours", f"case {case_id!r} is not registered by agent {caller.agent!r}")
+
+    async def agent_of(self, case_id: str) -> str | None:
+        """The agent that registered a case, or is about to: an agent never changes."""
+        if known := self._agents.get(case_id):
+            return known
+        agent = await self._cases.agent_of(case_id)
+        if agent:
+            if len(self._agents) >= MOST_REMEMBERED:
+                self._agents.clear()
+            self._agents[case_id] = agent
+        return agent
+
+    async def _caller(self, request: Request, token: str | None) -> Caller:
+        if token is None and self._without_keys and _local(request):
+            return LOCAL
+        if token is None:
+            told = "send a key: `Authorization: Bearer ak_...`; `aftercare key create` makes one"
+            raise Problem(401, "no-key", told, headers={"WWW-Authenticate": "Bearer"})
+        caller = await self._keys.caller(token)
+        if caller is None:
+            self._rate.check(f"wrong:{request.client.host if request.client else ''}")
+            told = "this key was never made, or was revoked"
+            raise Problem(401, "wrong-key", told, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+        return caller
+
+
+def _local(request: Request) -> bool:
+    """Whether a request comes from this machine, and was meant for it: a page elsewhere may send a browser here."""
+    try:
+        near = ipaddress.ip_address(request.client.host if request.client else "").is_loopback
+    except ValueError:
+        near = False
+    return near and request.url.hostname in ("127.0.0.1", "localhost", "::1") and "origin" not in request.headers
