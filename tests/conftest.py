@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests import postgres
+from aftercare.demo import postgres
 
 _numbers = itertools.count(1)
 Urls = Callable[[], str]

@@ -18,6 +18,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from aftercare.bench.counting import Counted, counted
+from aftercare.bench.through_api import ThroughApi
 from aftercare.delivery import NoAnswerYet
 from aftercare.demo.embedded import Place, embedded
 from aftercare.gateway import Gateway
@@ -29,6 +30,9 @@ from aftercare.store.inbox import message_row
 WAITS = {"watch": timedelta(seconds=2), "resolve_within": timedelta(seconds=20), "verify_within": timedelta(seconds=2)}
 AT_ONCE = 24
 SETTLING = timedelta(minutes=4)
+
+WITHOUT_API = ("worker", "worker", "temporal", "both")
+THROUGH_API = ("worker", "temporal", "api", "all")
 
 Sending = Callable[[], Awaitable[Receipt]]
 
@@ -50,7 +54,10 @@ class Chaos:
     """Agents, customers and people who send whatever they have whenever they like, until they are answered."""
 
     def __init__(self, place: Place, seed: int, heard: Sent) -> None:
-        self._gateway, self._inbox = Gateway(place.client, place.cases), place.cases.inbox
+        self._gateway: Gateway | ThroughApi = Gateway(place.client, place.cases)
+        if place.api:
+            self._gateway = ThroughApi(place.api_address)
+        self._inbox = place.cases.inbox
         self._seed, self._heard = seed, heard
 
     async def play(self, number: int) -> None:
@@ -137,17 +144,18 @@ class Chaos:
         self._heard.pieces += 1
 
 
-async def measure(console: Console, quick: bool, seed: int = 1) -> dict[str, Any]:
-    """Send, kill, wait until everything has settled, and count."""
+async def measure(console: Console, quick: bool, seed: int = 1, by: str = "gateway") -> dict[str, Any]:
+    """Send, kill, wait until everything has settled, and count. `by` the gateway, or by the HTTP `api`."""
     pieces, kills = (500, 5) if quick else (6_000, 32)
     heard = Sent()
     with tempfile.TemporaryDirectory(prefix="aftercare-chaos-") as folder:
-        async with embedded(Path(folder), {}, WAITS) as place:
+        async with embedded(Path(folder), {}, WAITS, api=by == "api") as place:
             async with _killing(place, heard, pieces / kills, kills, seed):
                 await _sending(Chaos(place, seed, heard), heard, pieces, console)
             with console.status("Waiting until every case has settled ..."):
                 count = await _settled_and_counted(place, heard)
     return {
+        "by": by,
         "pieces": heard.pieces,
         "different": len(heard.sent),
         "acknowledged": len(heard.acknowledged),
@@ -177,17 +185,17 @@ async def _sending(chaos: Chaos, heard: Sent, pieces: int, console: Console) -> 
 
 @asynccontextmanager
 async def _killing(place: Place, heard: Sent, every: float, kills: int, seed: int) -> AsyncIterator[None]:
-    """SIGKILL for the worker, for Temporal, or for both, whenever so many more pieces were sent."""
+    """SIGKILL for the worker, for Temporal, for the API, or for all, whenever so many more pieces were sent."""
 
     async def kill() -> None:
         die = random.Random(seed)  # noqa: S311 - a die, not a secret
         for number in range(1, kills + 1):
             while heard.pieces < number * every * 0.95 - every / 2:  # noqa: ASYNC110 - a count, not an event
                 await asyncio.sleep(0.05)
-            which = die.choice(("worker", "worker", "temporal", "both"))
+            which = die.choice(THROUGH_API if place.api else WITHOUT_API)
             heard.kills[which] += 1
-            for name, child in (("worker", place.worker), ("temporal", place.server)):
-                if child and which in (name, "both"):
+            for name, child in (("worker", place.worker), ("temporal", place.server), ("api", place.api)):
+                if child and which in (name, "both", "all"):
                     child.kill()
             await asyncio.sleep(die.uniform(0.5, 2))
 
@@ -210,6 +218,7 @@ def show(figures: dict[str, Any], console: Console) -> None:
     """What was sent, what was killed, and what is missing."""
     table = Table("", "", show_header=False, box=None)
     kills = ", ".join(f"{number} {name}" for name, number in figures["kills"].items())
+    table.add_row("by", f"the {figures['by'].replace('api', 'HTTP API')}")
     table.add_row("sent", f"{figures['pieces']} pieces, {figures['different']} different, in {figures['cases']} cases")
     table.add_row("killed", f"{sum(figures['kills'].values())} times: {kills}")
     table.add_row("asked again", f"{figures['asked_again']} times, where Temporal gave no answer")

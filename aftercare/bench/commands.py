@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 from rich.console import Console
@@ -34,16 +34,32 @@ async def cases(json: Json = None, quick: Quick = False) -> int:
 
 
 @bench.command(name="chaos")
-async def chaos(json: Json = None, quick: Quick = False) -> int:
-    """Evidence in every bad order, while worker and Temporal are killed: is anything lost or doubled?"""
+async def chaos(json: Json = None, quick: Quick = False, by: Literal["gateway", "api"] = "gateway") -> int:
+    """Evidence in every bad order, while worker and Temporal are killed: is anything lost or doubled?
+
+    Parameters
+    ----------
+    by
+        Through the gateway, or through the HTTP API, which is killed too.
+    """
     from aftercare.bench import chaos as measured
 
-    return await _measured(measured, json, quick)
+    return await _measured(measured, json, quick, by=by)
 
 
-async def _measured(module: ModuleType, json: Path | None, quick: bool) -> int:
+@bench.command(name="ingest")
+async def ingest(
+    json: Json = None, quick: Quick = False, database: Literal["both", "sqlite", "postgresql"] = "both"
+) -> int:
+    """Pieces of feedback a second over HTTP, beside a bare endpoint, and in a store that holds a million."""
+    from aftercare.bench import ingest as measured
+
+    return await _measured(measured, json, quick, database=database)
+
+
+async def _measured(module: ModuleType, json: Path | None, quick: bool, **more: Any) -> int:
     console = Console()
-    figures = await module.measure(console, quick)
+    figures = await module.measure(console, quick, **more)
     module.show(figures, console)
     if json:
         write(figures, json)

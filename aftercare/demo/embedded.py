@@ -36,6 +36,8 @@ class Place:
     ui: str | None = None
     worker: Kept | None = None
     server: Kept | None = None
+    api: Kept | None = None
+    api_address: str = ""
 
 
 @asynccontextmanager
@@ -48,10 +50,19 @@ async def shop(domain: str, data: Path) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def embedded(
-    folder: Path, data: Mapping[str, Path], waits: dict[str, timedelta], ui: bool = False
+    folder: Path,
+    data: Mapping[str, Path],
+    waits: dict[str, timedelta],
+    ui: bool = False,
+    api: bool = False,
+    database: str = "",
 ) -> AsyncIterator[Place]:
-    """Temporal, store, worker, and a shop for each line of business that has data, each in a process of its own."""
-    database = f"sqlite+aiosqlite:///{folder / 'aftercare.db'}"
+    """Temporal, store, worker, and a shop for each line of business that has data, each in a process of its own.
+
+    With `api` the HTTP API too, to which everybody on this machine is an admin. `database` is the store's address,
+    where it is not to lie in the folder.
+    """
+    database = database or f"sqlite+aiosqlite:///{folder / 'aftercare.db'}"
     async with AsyncExitStack() as stack:
         shops = {domain: await stack.enter_async_context(shop(domain, path)) for domain, path in data.items()}
         server = await stack.enter_async_context(temporal_server(folder, ui))
@@ -62,6 +73,9 @@ async def embedded(
         await store.migrate()
         env = _worker_env(server.address, database, shops, waits)
         worker = await stack.enter_async_context(kept("worker", *python("worker"), ready=_worker_ready, env=env))
+        port = free_port() if api else 0
+        serve = python("aftercare", "api", "--without-keys", "--port", str(port))
+        serving = await stack.enter_async_context(kept("api", *serve, ready=_api_ready, env=env)) if api else None
         yield Place(
             client=client,
             cases=Cases(store),
@@ -71,6 +85,8 @@ async def embedded(
             ui=server.ui,
             worker=worker,
             server=server.kept,
+            api=serving,
+            api_address=f"http://{HERE}:{port}" if api else "",
         )
 
 
@@ -96,6 +112,10 @@ async def temporal_server(folder: Path, ui: bool) -> AsyncIterator[Server]:
 
     async with kept("temporal", *command, "--log-level", "never", ready=answers) as server:
         yield Server(address, f"http://{HERE}:{ui_port}" if ui else None, server)
+
+
+async def _api_ready(child: Child) -> None:
+    await child.ready("api ready")
 
 
 async def _worker_ready(child: Child) -> None:

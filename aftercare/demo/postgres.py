@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own: on a socket nobody else sees, in a folder that goes away, started in a second."""
+"""A PostgreSQL of one's own, for tests and benches: on a socket nobody else sees, in a folder that goes away."""
 
 from __future__ import annotations
 

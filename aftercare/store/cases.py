@@ -14,6 +14,7 @@ from aftercare.messages.outcome import Episode
 from aftercare.messages.policy import AuditResult, Finding, VerificationResult
 from aftercare.messages.work import SettleCase, Standing
 from aftercare.store.database import Database
+from aftercare.store.erased import unless_erased
 from aftercare.store.inbox import Inbox
 from aftercare.store.steps import add_steps
 from aftercare.store.tables import (
@@ -62,26 +63,26 @@ class Cases:
         return None
 
     async def register(self, case: Case, book: str, at: datetime) -> None:
-        """Write a case down."""
-        await self.database.write(
-            CaseRow(
-                case_id=case.id,
-                agent=case.agent,
-                domain=case.domain,
-                release=case.release,
-                customer=case.customer,
-                intent=case.intent,
-                book=book,
-                opened_at=case.opened_at or at,
-                body=case.model_dump(mode="json"),
-                handled_by=case.handled_by,
-                ticket=case.ticket,
-            )
+        """Write a case down, once: what has become of it since is not written over."""
+        row = CaseRow(
+            case_id=case.id,
+            agent=case.agent,
+            domain=case.domain,
+            release=case.release,
+            customer=case.customer,
+            intent=case.intent,
+            book=book,
+            opened_at=case.opened_at or at,
+            body=case.model_dump(mode="json"),
+            handled_by=case.handled_by,
+            ticket=case.ticket,
         )
+        async with self.database.session() as session:
+            await self.database.add(session, [row])
 
     async def add_steps(self, case_id: str, steps: Sequence[Step]) -> None:
         """Write steps of a trace down. Raises StepTaken: nothing is written over."""
-        async with self.database.session() as session:
+        async with unless_erased(self.database, case_id) as session:
             await add_steps(self.database, session, case_id, steps)
 
     async def steps(self, case_id: str, up_to: int) -> list[Step]:
@@ -94,22 +95,22 @@ class Cases:
 
     async def keep_findings(self, case_id: str, episode: int, findings: Sequence[Finding]) -> None:
         """Write an audit's findings down."""
-        await self.database.write(
-            *(
-                FindingRow(
-                    case_id=case_id,
-                    episode=episode,
-                    rule=f.rule,
-                    step=f.step or 0,
-                    clause=f.clause,
-                    verdict=f.verdict,
-                    severity=f.severity,
-                    sentence=f.sentence,
-                    facts=f.facts,
-                )
-                for f in findings
+        rows = [
+            FindingRow(
+                case_id=case_id,
+                episode=episode,
+                rule=f.rule,
+                step=f.step or 0,
+                clause=f.clause,
+                verdict=f.verdict,
+                severity=f.severity,
+                sentence=f.sentence,
+                facts=f.facts,
             )
-        )
+            for f in findings
+        ]
+        async with unless_erased(self.database, case_id) as session:
+            await self.database.put(session, rows)
 
     async def findings(self, case_id: str, episode: int = 1) -> list[FindingRow]:
         """What the audit of an episode found."""
@@ -147,7 +148,7 @@ class Cases:
             ),
             *(_episode_row(settled.case_id, e) for e in episodes),
         ]
-        async with self.database.session() as session:
+        async with unless_erased(self.database, settled.case_id) as session:
             await self.database.put(session, rows)
             await self.inbox.settle(session, settled.case_id, taken, work.at)
 

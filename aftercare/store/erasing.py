@@ -16,7 +16,7 @@ from aftercare.messages.case import Case
 from aftercare.messages.erasure import ErasureReceipt, Traces
 from aftercare.messages.work import Standing
 from aftercare.store.database import Database
-from aftercare.store.scrubbing import TABLES, scrub
+from aftercare.store.scrubbing import TABLES, reduce_cases, scrub
 from aftercare.store.tables import ErasureRow
 
 TRIES = 3
@@ -58,6 +58,11 @@ class Erasing:
             told = receipt(traces)
             await connection.execute(insert(TABLES["erasure"]).values(**_row(told).model_dump()))
             return traces
+
+    async def scrub_late(self, case_ids: Sequence[str]) -> None:
+        """The same for these cases alone: a message that was being held while they were marked came after all."""
+        async with self._alone() as connection:
+            await reduce_cases(connection, case_ids)
 
     async def preview(self, customer: str, known: Sequence[str], at: datetime) -> Traces:
         """What an erasure would find; nothing is changed."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import groupby
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, case, func, select
@@ -24,25 +23,34 @@ SUMMED = {
 LATEST = {"csat": "csat", "ces": "ces", "sentiment_slope": "sentiment_slope", "agreement": "shadow_agreement"}
 FIRST_CONTACT, SAID_RESOLVED, THUMBS, LATENCY = "first_contact_resolution", "resolved", "thumbs", "latency"
 
+TOGETHER = 1_000
+
 _case, _kind, _value = col(FeedbackRow.case_id), col(FeedbackRow.kind), col(FeedbackRow.value)
 
 
 async def tell(session: AsyncSession, found: Mapping[str, CaseFacts], which: ColumnElement[bool]) -> None:
     """Fill in what feedback tells of the cases that were found; `which` chooses its rows."""
-    connection = await session.connection()
     for query in (_over_all(which), _latest(which)):
-        for row in await connection.execute(query):
+        async for row in rows_of(session, query):
             if facts := found.get(row.case_id):
                 _fill(facts, row)
-    for case_id, rows in groupby(await connection.execute(_latencies(which)), key=lambda row: str(row.case_id)):
-        if facts := found.get(case_id):
-            facts.latencies = tuple(row.value for row in rows)
+    async for row in rows_of(session, _latencies(which)):
+        if facts := found.get(row.case_id):
+            facts.latencies += (row.value,)
+
+
+async def rows_of(session: AsyncSession, query: Any) -> AsyncIterator[Row[Any]]:
+    """The rows of a query, some at a time, so that others get their turn between them."""
+    streamed = await (await session.connection()).stream(query, execution_options={"yield_per": TOGETHER})
+    async for some in streamed.partitions():
+        for row in some:
+            yield row
 
 
 def _fill(facts: CaseFacts, row: Row[Any]) -> None:
-    told = {name: value for name, value in row._mapping.items() if value is not None and name != "case_id"}
-    for name, value in told.items():
-        setattr(facts, name, value == 1 if name in ("first_contact", "said_resolved") else value)
+    for name, value in zip(row._fields, row, strict=True):
+        if value is not None and name != "case_id":
+            setattr(facts, name, value == 1 if name in ("first_contact", "said_resolved") else value)
 
 
 def _over_all(which: ColumnElement[bool]) -> Any:

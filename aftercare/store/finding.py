@@ -66,11 +66,10 @@ class Finder:
         asked = select(CaseRow).where(there).order_by(col(CaseRow.opened_at).desc(), col(CaseRow.case_id)).limit(MOST)
         async with self._database.session() as session:
             cases = list(await session.exec(asked))
-            ids = [case.case_id for case in cases]
             watch = col(EpisodeRow.body)["watch_until"].as_string()
             episodes = await session.exec(
                 select(EpisodeRow.case_id, EpisodeRow.ending, watch)
-                .where(col(EpisodeRow.case_id).in_(ids))
+                .where(col(EpisodeRow.case_id).in_([case.case_id for case in cases]))
                 .order_by(col(EpisodeRow.number))
             )
             latest = {case_id: (ending, until) for case_id, ending, until in episodes}

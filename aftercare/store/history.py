@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
-from sqlmodel import SQLModel, col
+from sqlalchemy import ColumnElement, and_, func
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from aftercare.learning.facts import CaseFacts
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
-from aftercare.store.feedback_facts import tell
+from aftercare.store.feedback_facts import rows_of, tell
 from aftercare.store.reporting import Selection
 from aftercare.store.tables import CaseRow, FeedbackRow, HistoryRow
 
@@ -39,7 +39,7 @@ async def keep_history(database: Database, rows: Sequence[HistoryRow]) -> Writte
     """Write down cases of one source, some hundreds at a time. The same again changes nothing, another replaces it."""
     async with database.session() as session:
         is_one = and_(col(HistoryRow.source) == rows[0].source, col(HistoryRow.id).in_([row.id for row in rows]))
-        there = {row.id: row for row in await session.scalars(select(HistoryRow).where(is_one))}
+        there = {row.id: row for row in await session.exec(select(HistoryRow).where(is_one))}
         return await _write(database, session, [(there.get(row.id), row) for row in rows])
 
 
@@ -47,9 +47,9 @@ async def keep_feedback(database: Database, rows: Sequence[FeedbackRow]) -> Writ
     """The same for feedback. What is about a registered case takes over its agent, release, intent and handler."""
     ids = {row.case_id for row in rows}
     async with database.session() as session:
-        about = {c.case_id: c for c in await session.scalars(select(CaseRow).where(col(CaseRow.case_id).in_(ids)))}
+        about = {c.case_id: c for c in await session.exec(select(CaseRow).where(col(CaseRow.case_id).in_(ids)))}
         is_one = and_(col(FeedbackRow.case_id).in_(ids), col(FeedbackRow.id).in_({row.id for row in rows}))
-        there = {(row.case_id, row.id): row for row in await session.scalars(select(FeedbackRow).where(is_one))}
+        there = {(row.case_id, row.id): row for row in await session.exec(select(FeedbackRow).where(is_one))}
         own = [f"{row.case_id} {row.id}" for key, row in there.items() if not row.baseline]
         pairs = []
         for row in rows:
@@ -68,7 +68,7 @@ async def sources(cases: Cases) -> list[str]:
         select(col(FeedbackRow.source)).where(col(FeedbackRow.baseline)).distinct(),
     )
     async with cases.database.session() as session:
-        return sorted({source for query in queries for source in await session.scalars(query)})
+        return sorted({source for query in queries for source in await session.exec(query)})
 
 
 async def history_of(cases: Cases, source: str, which: Selection) -> list[CaseFacts]:
@@ -121,8 +121,7 @@ async def _known_by_feedback(session: AsyncSession, which: ColumnElement[bool]) 
     columns = [func.min(getattr(FeedbackRow, name)).label(name) for name in names]
     first = func.min(col(FeedbackRow.occurred_at)).label("opened_at")
     query = select(col(FeedbackRow.case_id), first, *columns).where(which).group_by(col(FeedbackRow.case_id))
-    connection = await session.connection()
-    return {row.case_id: CaseFacts(**row._mapping) for row in await connection.execute(query)}
+    return {row.case_id: CaseFacts(**row._mapping) async for row in rows_of(session, query)}
 
 
 def _facts(row: HistoryRow) -> CaseFacts:
@@ -140,7 +139,8 @@ def _facts(row: HistoryRow) -> CaseFacts:
         reopened=row.body.get("reopened"),
         reopened_24h=row.body.get("reopened_24h"),
         recontacted=row.body.get("recontacted"),
-        first_contact=False if True in came_back else None if None in came_back else True,
+        # Known only where both are: counting what is known to have come back would count nothing else.
+        first_contact=None if None in came_back else not any(came_back),
     )
 
 

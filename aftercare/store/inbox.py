@@ -17,6 +17,8 @@ from aftercare.lifecycle.state import Taken
 from aftercare.messages.case import Step
 from aftercare.messages.work import RecordEvidence, Standing
 from aftercare.store.database import Database
+from aftercare.store.erased import unless_erased
+from aftercare.store.holding import Erased, Together, hold_rows
 from aftercare.store.steps import add_steps
 from aftercare.store.tables import CaseRow, EvidenceRow, SettlementRow, StepRow
 
@@ -25,10 +27,6 @@ BATCH = 1_000
 
 class IdTaken(ValueError):
     """A case has another message under this id. Final."""
-
-
-class Erased(ValueError):
-    """Everything about this case's customer was erased; nothing more is taken in. Final."""
 
 
 def message_row(
@@ -45,37 +43,38 @@ class Inbox:
     """The messages in the store."""
 
     def __init__(self, database: Database) -> None:
-        self.database = database
+        self.database, self._together = database, Together(database)
 
     async def hold(self, row: EvidenceRow, steps: Sequence[Step] = ()) -> EvidenceRow:
         """Commit a message, with the steps it brings; gives the row that is there under its id, new or earlier.
 
-        Raises StepTaken where a step's number is in use, Erased where the case is; and then nothing is kept.
+        Messages that come at the same time share a transaction. Raises StepTaken where a step's number is in use,
+        Erased where the case is; and then nothing is kept.
         """
+        if not steps:
+            return await self._together.hold(row)
         async with self.database.session() as session:
-            return await self._hold(session, row, steps)
+            (there,) = await hold_rows(self.database, session, [row])
+            if isinstance(there, Erased):
+                raise there
+            if there.digest == row.digest:
+                await add_steps(self.database, session, row.case_id, steps, batch=row.id)
+            return there
 
     async def hold_all(self, rows: Sequence[EvidenceRow]) -> list[EvidenceRow]:
         """The same for many messages without steps, in one transaction: all are committed, or none is.
 
-        Raises IdTaken where another message is there under the id of one of them.
+        Raises IdTaken where another message is there under the id of one of them, or twice among them.
         """
         async with self.database.session() as session:
-            there = [await self._hold(session, row, ()) for row in rows]
-            for row, now in zip(rows, there, strict=True):
-                if row.digest != now.digest:
+            held = []
+            for row, there in zip(rows, await hold_rows(self.database, session, rows), strict=True):
+                if isinstance(there, Erased):
+                    raise there
+                if row.digest != there.digest:
                     raise IdTaken(f"case {row.case_id!r} has another message {row.id!r}; nothing of this was taken in")
-            return there
-
-    async def _hold(self, session: AsyncSession, row: EvidenceRow, steps: Sequence[Step]) -> EvidenceRow:
-        added = await self.database.add_one(session, row)
-        there = row if added else await _found(session, row.case_id, row.id)
-        gone = select(CaseRow.case_id).where(CaseRow.case_id == row.case_id, col(CaseRow.erased_at).is_not(None))
-        if (await session.exec(gone)).first():
-            raise Erased(f"case {row.case_id!r} was erased with its customer; nothing more is taken in about it")
-        if steps and there.digest == row.digest:
-            await add_steps(self.database, session, row.case_id, steps, batch=row.id)
-        return there
+                held.append(there)
+            return held
 
     async def find(self, case_id: str, id: str) -> EvidenceRow | None:
         """One message about a case."""
@@ -91,7 +90,9 @@ class Inbox:
 
     async def last_refusal(self, case_id: str, id: str) -> EvidenceRow | None:
         """The message that was last sent under an id and refused."""
-        named = (EvidenceRow.case_id == case_id) & col(EvidenceRow.id).startswith(f"{id}~refused~", autoescape=True)
+        named = (col(EvidenceRow.case_id) == case_id) & col(EvidenceRow.id).startswith(
+            f"{id}~refused~", autoescape=True
+        )
         async with self.database.session() as session:
             return (await session.exec(select(EvidenceRow).where(named).order_by(col(EvidenceRow.at).desc()))).first()
 
@@ -123,7 +124,7 @@ class Inbox:
     async def refused(self, row: EvidenceRow, refusal_id: str, reasons: Sequence[str]) -> None:
         """The case would not have it: kept under the refusal's own id, so that a better one may come; steps let go."""
         kept = EvidenceRow(**{**row.model_dump(), "id": refusal_id, "reasons": list(reasons), "standing": "refused"})
-        async with self.database.session() as session:
+        async with unless_erased(self.database, row.case_id) as session:
             await self.database.put(session, [kept])
             await _let_go(session, row.case_id, row.id, row.digest)
 
@@ -131,7 +132,7 @@ class Inbox:
         """Write down what the case itself made of a message, whether it came by the inbox or past it."""
         row = _row_of(evidence)
         named = evidence.body.get("id") if isinstance(evidence.body, dict) else None
-        async with self.database.session() as session:
+        async with unless_erased(self.database, evidence.case_id) as session:
             match evidence.standing:
                 case Standing.REFUSED:
                     await self.database.put(session, [row])

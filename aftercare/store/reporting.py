@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, select, true
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from aftercare.learning.facts import CaseFacts
 from aftercare.messages.outcome import Outcome
 from aftercare.messages.policy import Verdict, Verification
 from aftercare.messages.work import Standing
 from aftercare.store.cases import Cases
-from aftercare.store.feedback_facts import tell
+from aftercare.store.feedback_facts import rows_of, tell
 from aftercare.store.tables import CaseRow, EpisodeRow, EvidenceRow, FeedbackRow, SettlementRow
 
 A_DAY = timedelta(hours=24)
@@ -42,13 +39,14 @@ EVERY_CASE = Selection()
 async def facts_of(cases: Cases, which: Selection) -> list[CaseFacts]:
     """The facts of every settled case that was selected. An erased case that never settled is not among them."""
     async with cases.database.session() as session:
-        found = {row.case_id: _facts(row) for row in await _all(session, _settled(which))}
-        for row in await _all(session, _escalated(which)):
+        found = {row.case_id: _facts(row) async for row in rows_of(session, _settled(which))}
+        async for row in rows_of(session, _escalated(which)):
             if facts := found.get(row.case_id):
                 facts.escalated = True
-        for case_id, events in groupby(await _all(session, _events(which)), key=lambda row: str(row.case_id)):
-            if facts := found.get(case_id):
-                _follow(facts, events)
+        resolved_at: dict[str, datetime] = {}
+        async for row in rows_of(session, _events(which)):
+            if facts := found.get(row.case_id):
+                _follow(facts, row, resolved_at)
         await tell(session, found, _of(FeedbackRow.case_id, which))
     return list(found.values())
 
@@ -58,16 +56,11 @@ async def unsettled(cases: Cases, which: Selection) -> int:
     settled = _select(SettlementRow.case_id)
     still = and_(_chosen(which), col(CaseRow.erased_at).is_(None), col(CaseRow.case_id).not_in(settled))
     async with cases.database.session() as session:
-        ((count,),) = await _all(session, _select(func.count()).select_from(CaseRow).where(still))
-        return int(count)
+        return [row.count async for row in rows_of(session, _select(func.count()).select_from(CaseRow).where(still))][0]
 
 
 def _select(*columns: Any) -> Select[Any]:
     return select(*columns)
-
-
-async def _all(session: AsyncSession, query: Select[Any]) -> list[Row[Any]]:
-    return list(await (await session.connection()).execute(query))
 
 
 def _settled(which: Selection) -> Select[Any]:
@@ -128,23 +121,22 @@ def _facts(row: Row[Any]) -> CaseFacts:
     )
 
 
-def _follow(facts: CaseFacts, events: Iterable[Row[Any]]) -> None:
-    """Take in what happened in a case. A case whose opening nobody told has no resolution time.
+def _follow(facts: CaseFacts, event: Row[Any], resolved_at: dict[str, datetime]) -> None:
+    """Take in the next thing that happened in a case. One whose opening nobody told has no resolution time.
 
     Such a case counts as opened when it is written down, which is after the report of it whole came in.
     """
-    resolved_at: datetime | None = None
-    for event in events:
-        match event.kind:
-            case "recontact":
-                facts.recontacted = facts.recontacted or str(event.same_issue).lower() not in NO
-            case "reopen" if resolved_at:
-                facts.reopened_24h = facts.reopened_24h or event.at - resolved_at <= A_DAY
-            case "resolution" | "report" if facts.resolved:
-                facts.reopened_24h = facts.reopened_24h or False
-                taken = (event.at - facts.opened_at).total_seconds()
-                facts.resolution_time = taken if resolved_at is None and taken > 0 else facts.resolution_time
-                resolved_at = event.at
+    before = resolved_at.get(facts.case_id)
+    match event.kind:
+        case "recontact":
+            facts.recontacted = facts.recontacted or str(event.same_issue).lower() not in NO
+        case "reopen" if before:
+            facts.reopened_24h = facts.reopened_24h or event.at - before <= A_DAY
+        case "resolution" | "report" if facts.resolved:
+            facts.reopened_24h = facts.reopened_24h or False
+            taken = (event.at - facts.opened_at).total_seconds()
+            facts.resolution_time = taken if before is None and taken > 0 else facts.resolution_time
+            resolved_at[facts.case_id] = event.at
 
 
 def _of(case_id: Any, which: Selection) -> ColumnElement[bool]:

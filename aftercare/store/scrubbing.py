@@ -29,14 +29,14 @@ async def scrub(connection: AsyncConnection, customer: str, known: Sequence[str]
     """Reduce the rows of the customer's cases, and take what is known of the person out of all the others."""
     own = [row.case_id for row in await connection.execute(select(CASES.c.case_id).where(CASES.c.customer == customer))]
     told = await _learned(connection, customer, own)
-    rows = await _own(connection, customer, own)
+    rows = await reduce_cases(connection, own) + await _reduce_imported(connection, customer)
     found = _Mentions(Person(customer, {*known, *told}), set(own))
     for name in DECISIONS:
         await found.replace(connection, TABLES[name])
     return Traces(
         cases=len(own),
         learned=len(told - set(known)),
-        rows=dict(rows),
+        rows=dict(+rows),
         mentions=dict(+found.mentions),
         running=tuple(sorted(await _unsettled(connection, found.cases))),
         problems=tuple(found.problems()),
@@ -53,19 +53,25 @@ async def _learned(connection: AsyncConnection, customer: str, own: Sequence[str
     return told
 
 
-async def _own(connection: AsyncConnection, customer: str, own: Sequence[str]) -> Counter[str]:
+async def reduce_cases(connection: AsyncConnection, own: Sequence[str]) -> Counter[str]:
+    """Reduce every row of these cases to what the figures need; what they never took in goes. Counts by table."""
     rows: Counter[str] = Counter()
     for some in _chunks(own):
-        refused = (EVIDENCE.c.case_id.in_(some)) & (EVIDENCE.c.standing != Standing.DELIVERED)
-        rows["evidence"] += (await connection.execute(delete(EVIDENCE).where(refused))).rowcount
+        untaken = (EVIDENCE.c.case_id.in_(some)) & (EVIDENCE.c.standing != Standing.DELIVERED)
+        rows["evidence"] += (await connection.execute(delete(EVIDENCE).where(untaken))).rowcount
         for table in TABLES.values():
             if "case_id" in table.c:
                 rows[table.name] += await _reduce(connection, table, table.c.case_id.in_(some))
+    return rows
+
+
+async def _reduce_imported(connection: AsyncConnection, customer: str) -> Counter[str]:
     of_import = and_(HISTORY.c.source == FEEDBACK.c.source, HISTORY.c.id == FEEDBACK.c.case_id)
-    imported = FEEDBACK.c.baseline & exists().where(of_import, HISTORY.c.customer == customer)
-    rows["feedback"] += await _reduce(connection, FEEDBACK, imported)
-    rows["history"] += await _reduce(connection, HISTORY, HISTORY.c.customer == customer)
-    return +rows
+    told = FEEDBACK.c.baseline & exists().where(of_import, HISTORY.c.customer == customer)
+    return Counter(
+        feedback=await _reduce(connection, FEEDBACK, told),
+        history=await _reduce(connection, HISTORY, HISTORY.c.customer == customer),
+    )
 
 
 async def _reduce(connection: AsyncConnection, table: Table, whose: ColumnElement[bool]) -> int:

@@ -1,0 +1,1 @@
+"""Asking the customer, purely: the questions, what was answered, the signed link, the words of the invitation."""

@@ -1,0 +1,1 @@
+"""Webhooks: what helpdesks and survey tools tell by themselves becomes evidence on the right case."""
