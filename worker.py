@@ -17,25 +17,26 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymen
 from activities.audit import AuditActivities
 from activities.books import Books
 from activities.cases import CaseActivities
+from activities.measuring import Measures, measures_of
 from activities.verification import VerificationActivities
+from aftercare.beside import beside
 from aftercare.codec import codec_of
-from aftercare.gateway import Gateway
 from aftercare.settings import Settings
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
-from aftercare.sweeper import Sweeper
 from aftercare.systems.records import Systems
 from aftercare.temporal import connect, register_search_attributes, run_main
 from workflows.case import CaseWorkflow
 from workflows.conventions import CASES_QUEUE, DEPLOYMENT, SEARCH_ATTRIBUTES
 
 WORKFLOWS: Sequence[type] = (CaseWorkflow,)
+MEASURES = Measures()
 
 
-def activities(cases: Cases, books: Books, systems: Systems) -> list[Callable[..., Any]]:
+def activities(cases: Cases, books: Books, systems: Systems, measures: Measures = MEASURES) -> list[Callable[..., Any]]:
     """Every activity, with what it touches handed to it."""
-    on_store, on_systems = CaseActivities(cases, books), VerificationActivities(cases, books, systems)
-    audit = AuditActivities(cases, books, systems)
+    on_store, on_systems = CaseActivities(cases, books, measures), VerificationActivities(cases, books, systems)
+    audit = AuditActivities(cases, books, systems, measures)
     return [
         on_store.open_case,
         on_store.store_steps,
@@ -53,6 +54,7 @@ def case_worker(
     systems: Systems,
     build_id: str = "",
     runner: WorkflowRunner | None = None,
+    measures: Measures = MEASURES,
 ) -> Worker:
     """A worker on the cases' task queue. A build that names itself keeps the cases it began.
 
@@ -62,7 +64,7 @@ def case_worker(
         client,
         task_queue=CASES_QUEUE,
         workflows=WORKFLOWS,
-        activities=activities(cases, books, systems),
+        activities=activities(cases, books, systems, measures),
         workflow_runner=runner or UnsandboxedWorkflowRunner(),
         graceful_shutdown_timeout=timedelta(seconds=20),
         deployment_config=_versioned(build_id) if build_id else None,
@@ -94,11 +96,10 @@ async def main() -> int:
     async with httpx.AsyncClient(timeout=10) as http:
         books = Books(cases, settings.policies, settings.waits)
         systems = Systems.over_http(settings.systems, http)
-        async with case_worker(client, cases, books, systems, settings.build_id):
-            sweeping = asyncio.create_task(Sweeper(Gateway(client, cases), cases.inbox).run())
+        worker = case_worker(client, cases, books, systems, settings.build_id, measures=measures_of(settings))
+        async with worker, beside(settings, client, cases, http):
             print("worker ready", flush=True)
             await stop.wait()
-            sweeping.cancel()
     await database.close()
     return 0
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from sqlmodel import SQLModel
 from temporalio import activity
 
 from activities.auditing import findings_of, trace_of, verdict_of
 from activities.books import Books
 from activities.looking import look_again, time_left
+from activities.measuring import Measures
+from aftercare.messages.case import Step
 from aftercare.messages.policy import AuditResult, Finding, Verdict
 from aftercare.messages.work import ExamineEpisode
 from aftercare.store.cases import Cases
@@ -22,8 +26,8 @@ SHOWN = 20
 class AuditActivities:
     """What the case workflow asks of the policy book."""
 
-    def __init__(self, cases: Cases, books: Books, systems: Systems) -> None:
-        self._cases, self._books, self._systems = cases, books, systems
+    def __init__(self, cases: Cases, books: Books, systems: Systems, measures: Measures) -> None:
+        self._cases, self._books, self._systems, self._measures = cases, books, systems, measures
 
     @activity.defn
     async def audit_compliance(self, work: ExamineEpisode) -> AuditResult:
@@ -36,8 +40,20 @@ class AuditActivities:
             return await self._read(work, missing, case.environment)
 
         findings = await findings_of(book, case, steps, first, read)
-        await self._cases.keep_findings(work.case_id, work.number, findings)
-        return _result(findings, whole=len(stored) >= work.steps_held)
+        result = _result(findings, whole=len(stored) >= work.steps_held)
+        await self._cases.keep_findings(
+            work.case_id, work.number, findings, result.verdict, await self._measured(work, stored)
+        )
+        return result
+
+    async def _measured(self, work: ExamineEpisode, stored: Sequence[Step]) -> list[SQLModel]:
+        row = await self._cases.find(work.case_id)
+        if row is None or row.erased_at:
+            return []
+        ending = None if work.final else await self._cases.ending_of(work.case_id)
+        # A long trace takes a while to read, and the worker has other things to do.
+        measured = await asyncio.to_thread(self._measures.of_trace, row, work, stored, ending)
+        return [*measured, *self._measures.to_do(row, work, stored, datetime.now(UTC))]
 
     async def _read(self, work: ExamineEpisode, missing: set[RecordRef], environment: str) -> Known:
         try:

@@ -7,17 +7,20 @@ from datetime import UTC, datetime
 from temporalio import activity
 
 from activities.books import Books
+from activities.measuring import Measures
 from aftercare.lifecycle.state import CaseState
 from aftercare.messages.case import Case
+from aftercare.messages.evidence import Feedback
 from aftercare.messages.work import OpenCase, Opened, RecordEvidence, SettleCase, StoreSteps
 from aftercare.store.cases import Cases
+from aftercare.store.feedback import row_of_feedback
 
 
 class CaseActivities:
     """What the case workflow asks of the store."""
 
-    def __init__(self, cases: Cases, books: Books) -> None:
-        self._cases, self._books = cases, books
+    def __init__(self, cases: Cases, books: Books, measures: Measures | None = None) -> None:
+        self._cases, self._books, self._measures = cases, books, measures or Measures()
 
     @activity.defn
     async def open_case(self, work: OpenCase) -> Opened:
@@ -43,11 +46,18 @@ class CaseActivities:
 
     @activity.defn
     async def record_evidence(self, work: RecordEvidence) -> None:
-        """Keep one message, and what the case made of it."""
+        """Keep one message, and what the case made of it. Feedback that was taken in becomes evidence."""
         await self._cases.inbox.record(work)
+        if work.kind != "feedback" or not work.accepted:
+            return
+        row = await self._cases.find(work.case_id)
+        if row and (piece := row_of_feedback(row, Feedback.model_validate(work.body), work.at)):
+            await self._cases.keep_feedback([piece])
 
     @activity.defn
     async def settle_case(self, work: SettleCase) -> None:
         """Write down how this run ended, and everything that was taken in and is not written down yet."""
         state = CaseState.model_validate(work.state)
-        await self._cases.settle(work, state.episodes, state.taken)
+        row = await self._cases.find(work.settlement.case_id)
+        measured = self._measures.of_case(row, state, work.at) if row else []
+        await self._cases.settle(work, state.episodes, state.taken, measured)

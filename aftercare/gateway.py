@@ -19,7 +19,8 @@ from aftercare.messages.case import Case, CaseReport, Escalation, Proposal, Rece
 from aftercare.messages.outcome import Snapshot
 from aftercare.messages.work import Standing
 from aftercare.store.cases import Cases
-from aftercare.store.inbox import Erased, IdTaken, message_row
+from aftercare.store.holding import Erased
+from aftercare.store.inbox import IdTaken, message_row
 from aftercare.store.steps import StepTaken
 from aftercare.store.tables import EvidenceRow
 from workflows.case import CaseWorkflow

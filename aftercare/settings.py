@@ -21,7 +21,9 @@ class Settings(BaseSettings):
     `survey_webhook_hosts`, or by the agent; for `organisation`, answered within `survey_open_for` (docs/asking.md).
     `rate` is how much one sender may ask of the API, empty for no limit; `webhooks` a folder of webhook sources of
     your own.
-    `codec_keys` encrypts everything in Temporal's histories (docs/codec.md): `id:base64,...`, the newest key first.
+    `sentiment` is `local`, `off`, or the name of a model at `model_url`, which speaks OpenAI's protocol.
+    `codec_keys` encrypts everything in Temporal's histories (docs/codec.md): `id:base64,...`, the newest key first; the
+    pages of Temporal's UI at `ui_origins` may have them opened.
     """
 
     model_config = SettingsConfigDict(env_prefix="AFTERCARE_", extra="ignore")
@@ -44,6 +46,10 @@ class Settings(BaseSettings):
     survey_webhook_hosts: tuple[str, ...] = ()
     rate: str = "500/second"
     webhooks: Path | None = None
+    sentiment: str = "local"
+    model_url: str = ""
+    model_key: SecretStr = SecretStr("")
+    ui_origins: tuple[str, ...] = ("http://localhost:8233", "http://127.0.0.1:8233")
     codec_keys: SecretStr = SecretStr("")
 
     @property

@@ -122,11 +122,16 @@ class PolicyBook:
         return found
 
 
+def domains(folder: Path | None = None) -> list[str]:
+    """The domains that have a book."""
+    return sorted(p.parent.name for p in (folder or SHIPPED).glob("*/rules.yaml"))
+
+
 def load(domain: str, folder: Path | None = None) -> PolicyBook:
     """The book of a domain as it lies on disk. Raises BookInvalid."""
     where = (folder or SHIPPED) / domain
     if not where.is_dir():
-        known = ", ".join(sorted(p.parent.name for p in (folder or SHIPPED).glob("*/rules.yaml")))
+        known = ", ".join(domains(folder))
         raise NoSuchBook([f"there is no policy book for the domain {domain!r}; there are: {known}"])
     texts = {name: (where / name).read_text("utf-8") for name in schema.FILES if (where / name).exists()}
     return from_texts(domain, json.dumps(texts, sort_keys=True))

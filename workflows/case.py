@@ -66,16 +66,14 @@ class CaseWorkflow(CaseMessages):
         if self._episode.ending:
             return
         self._enter(Stage.RESOLVING)
-        by_person = self._case.handled_by == "human"
-        within = self._timing.handle_within if by_person else self._timing.resolve_within
+        within = self._timing.silence(by_person=self._case.handled_by == "human")
         # Steps do not touch the timer: when it fires, it sleeps what is left since the last sign of life.
         while not self.state.ended and (rest := self._silence_left(within)) > timedelta(0):
             try:
                 await workflow.wait_condition(
                     lambda: self.state.ended,
                     timeout=rest,
-                    timeout_summary=f"wait for the {story.handler(self.state)}, "
-                    f"silent for {story.in_words(within)} at most",
+                    timeout_summary=story.waiting(self.state, within),
                 )
             except TimeoutError:
                 continue
@@ -217,6 +215,7 @@ class CaseWorkflow(CaseMessages):
         told: dict[str, Any] = {"within": self._timing.verify_within}
         told |= {"actions": episode.actions} if with_actions and episode.actions else {}
         told |= {"steps_from": episode.steps_from} if episode.number > 1 else {}
+        told |= {"watched": False} if self._fell_silent else {}
         told |= {} if self.state.stage is Stage.VERIFYING else {"steps_held": self.state.steps.count}
         if episode.override:
             agents = tuple(a for e in self.state.episodes if not e.override for a in e.actions)

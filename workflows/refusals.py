@@ -32,6 +32,9 @@ def decoded(kind: str, payloads: Sequence[RawValue]) -> Any:
     """The one JSON value of a raw Signal. Raises Refused, where the SDK would have dropped the message unseen."""
     if len(payloads) != 1:
         raise Refused([f"{kind!r} takes one JSON object, and {len(payloads)} payloads came"])
+    if payloads[0].payload.metadata.get("encoding") == b"binary/encrypted":
+        # No fault of the sender's: this worker lacks the key. The task fails, and is done by a worker that has it.
+        raise RuntimeError("a Signal is encrypted and this worker has no key for it: set AFTERCARE_CODEC_KEYS")
     try:
         return workflow.payload_converter().from_payload(payloads[0].payload)
     except Exception as error:  # whatever a converter raises, the payload is not JSON

@@ -175,6 +175,7 @@ def in_words(problem: Any) -> str:
     """One of pydantic's problems in plain words: where, what, and what was given where that is short."""
     path = [str(p) for p in problem["loc"] if p not in ("actions", "undo", "nothing_to_do", "clause", "step", "fact")]
     where = ".".join(path) or str(problem["loc"][-1] if problem["loc"] else "message")
+    where = where.encode("utf-8", "backslashreplace").decode()  # a key of somebody's may be no text
     if problem["type"] in ("missing", "union_tag_not_found", "string_too_short"):
         return f"missing: {_PARTS.get(where, where)}"
     given = f" (given: {str(problem['input'])[:80]!r})" if not isinstance(problem["input"], dict | list) else ""

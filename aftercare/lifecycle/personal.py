@@ -1,7 +1,8 @@
 """What is known of a person, and how it is found and taken out of what others said. Pure.
 
 A value of four characters or more is found as a whole token of a text; a shorter one stands in too many other words,
-and is found only where it is a whole JSON value. The customer's id and other single words are found as they are
+and is found only where it is a whole JSON value. In scripts that put no spaces between words, two characters are
+enough, and they are found anywhere. The customer's id and other single words are found as they are
 spelt, words in a row and e-mail addresses in any case. An id that mixes letters and figures is found within longer
 ones too (`refund-c1047`); a mere number is not found within dates, times and versions.
 """
@@ -19,6 +20,8 @@ ERASED_ID = "erased"  # where an id is expected, which knows no brackets
 SHORTEST = 4
 SHORT_TEXT = 60  # no limit on a text is narrower: below it, a text may grow by the replacement
 
+# Thai, Lao, Burmese, Hangul, Kana, Han.
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u11ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\s]{2,}")
 _IDS = frozenset({"id", "case_id", "receipt", "agent", "domain"})
 _CUSTOMERS = frozenset({"customer", "customer_id", "user_id"})
 _EMAILS = frozenset({"email", "emailaddress", "mail"})
@@ -34,8 +37,8 @@ class Person:
         self.values = sorted((v for v in spelt if v), key=lambda v: (-len(v), v))
         self._whole = {v for v in self.values if not _any_case(v)}
         self._folded = {v.casefold() for v in self.values if _any_case(v)}
-        long = [_pattern(v, v == customer) for v in self.values if len(v) >= SHORTEST]
-        self._within = re.compile("|".join(long) or r"(?!)")
+        within = [_pattern(v, v == customer) for v in self.values if len(v) >= SHORTEST or _UNSPACED.fullmatch(v)]
+        self._within = re.compile("|".join(within) or r"(?!)")
 
     def stands_in(self, value: Any) -> bool:
         """Whether a known value stands anywhere in a JSON value or a text."""
@@ -144,6 +147,8 @@ def _any_case(value: str) -> bool:
 
 def _pattern(value: str, is_id: bool) -> str:
     words = r"\s+".join(re.escape(word) for word in value.split())
+    if _UNSPACED.fullmatch(value):
+        return words
     if "@" in value:
         words = words.replace("@", "(?:@|%40)")
         return rf"(?<!\w)(?<!\w[.+%-])(?i:{words})(?!\w)(?!-\w)(?!\.\w)"

@@ -65,6 +65,11 @@ def handler(state: CaseState) -> str:
     return "person who handles it" if state.case and state.case.handled_by == "human" else "agent"
 
 
+def waiting(state: CaseState, within: timedelta) -> str:
+    """What a case in nobody's hands but its handler's waits for."""
+    return f"wait for the {handler(state)}, silent for {in_words(within)} at most"
+
+
 def claims(episode: Episode) -> str:
     """What an episode claims to have done, in a few words."""
     names = [a.name.replace("_", " ") for a in episode.actions]
@@ -127,7 +132,7 @@ def _episode(state: CaseState, episode: Episode) -> Iterator[str]:
 def _ending(state: CaseState, episode: Episode) -> str:
     if episode.ending == "fell_silent":
         timing = state.book.timing if state.book else Timing()
-        within = timing.handle_within if episode.handled_by == "human" else timing.resolve_within
+        within = timing.silence(by_person=episode.handled_by == "human")
         return f"the {handler(state)} fell silent for {in_words(within)}"
     if episode.handled_by == "human" and not episode.override and episode.ending:
         return f"the person says it is {episode.ending}"

@@ -8,7 +8,8 @@ from pydantic import Field, StringConstraints
 
 from aftercare.messages.base import Instant, Message
 
-Known = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+# Not every database takes a NUL character.
+Known = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
 
 
 class ErasureRequest(Message):

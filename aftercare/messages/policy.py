@@ -42,6 +42,10 @@ class Timing(Message):
     watch_by_intent: dict[str, timedelta] = {}
     handle_within: timedelta = timedelta(days=7)
 
+    def silence(self, by_person: bool) -> timedelta:
+        """How long whoever handles a case may be silent about it."""
+        return self.handle_within if by_person else self.resolve_within
+
     def watch_for(self, intent: str) -> timedelta:
         """The watch of this intent, or the usual one."""
         return self.watch_by_intent.get(intent, self.watch)

@@ -73,7 +73,8 @@ class ExamineEpisode(Message):
     """One episode to verify or to audit; case and book are in the store.
 
     `steps_held` is how many steps of the case the workflow was told of. `final` is set where a person ended the
-    episode; `agents` is then what was replaced. `within` is how long to go on looking.
+    episode; `agents` is then what was replaced. `within` is how long to go on looking. `watched` says that the episode
+    is watched afterwards: one that fell silent is not.
     """
 
     case_id: str
@@ -85,6 +86,7 @@ class ExamineEpisode(Message):
     final: str | None = None
     agents: tuple[Action, ...] = ()
     within: timedelta = LONGEST_LOOK
+    watched: bool = True
 
 
 class SettleCase(Message):

@@ -6,13 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import col, select
+from sqlalchemy import update
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from aftercare.lifecycle.state import Taken
-from aftercare.messages.case import Case, Step
-from aftercare.messages.outcome import Episode
+from aftercare.messages.base import NOT_REPORTED
+from aftercare.messages.case import Case, CaseReport, Escalation, Resolution, Step
+from aftercare.messages.outcome import Episode, Settlement, Stage
 from aftercare.messages.policy import AuditResult, Finding, VerificationResult
 from aftercare.messages.work import SettleCase, Standing
+from aftercare.store import feedback
 from aftercare.store.database import Database
 from aftercare.store.erased import unless_erased
 from aftercare.store.inbox import Inbox
@@ -22,6 +26,7 @@ from aftercare.store.tables import (
     CaseRow,
     EpisodeRow,
     EvidenceRow,
+    FeedbackRow,
     FindingRow,
     SettlementRow,
     StepRow,
@@ -93,24 +98,46 @@ class Cases:
             )
             return [Step.model_validate(row.body) for row in found]
 
-    async def keep_findings(self, case_id: str, episode: int, findings: Sequence[Finding]) -> None:
-        """Write an audit's findings down."""
-        rows = [
-            FindingRow(
-                case_id=case_id,
-                episode=episode,
-                rule=f.rule,
-                step=f.step or 0,
-                clause=f.clause,
-                verdict=f.verdict,
-                severity=f.severity,
-                sentence=f.sentence,
-                facts=f.facts,
-            )
-            for f in findings
-        ]
+    async def keep_findings(
+        self,
+        case_id: str,
+        episode: int,
+        findings: Sequence[Finding],
+        verdict: str | None = None,
+        more: Sequence[SQLModel] = (),
+    ) -> None:
+        """Write an audit's findings and verdict down, with what was measured and is to be done, all at once."""
+        measured = [row for row in more if isinstance(row, FeedbackRow)]
+        known = {"stage": Stage.WATCHING, "verdict": verdict}
         async with unless_erased(self.database, case_id) as session:
-            await self.database.put(session, rows)
+            await self.database.put(session, [_finding_row(case_id, episode, f) for f in findings])
+            await feedback.keep(self.database, session, measured)
+            await self.database.add(session, [row for row in more if not isinstance(row, FeedbackRow)])
+            await _know(session, case_id, known)
+
+    async def ending_of(self, case_id: str) -> Resolution | Escalation | None:
+        """How whoever handles the case last ended it, where that came by the inbox, and when: when it came, at least."""
+        kinds = col(EvidenceRow.kind).in_(("resolution", "escalation", "report"))
+        standing = col(EvidenceRow.standing).in_((Standing.WAITING, Standing.DELIVERED))
+        asked = select(EvidenceRow).where(EvidenceRow.case_id == case_id, kinds, standing)
+        async with self.database.session() as session:
+            row = (await session.exec(asked.order_by(col(EvidenceRow.at).desc()).limit(1))).first()
+        if row is None or "id" not in row.body:
+            return None
+        ending: Resolution | Escalation | None
+        if row.kind == "report":
+            report = CaseReport.model_validate(row.body)
+            ending = report.resolution or report.escalation
+        else:
+            ending = (Resolution if row.kind == "resolution" else Escalation).model_validate(row.body)
+        return ending.model_copy(update={"at": ending.at or row.at}) if ending else None
+
+    async def keep_feedback(self, rows: Sequence[FeedbackRow]) -> None:
+        """Write pieces of evidence about one case down."""
+        if not rows:
+            return
+        async with unless_erased(self.database, rows[0].case_id) as session:
+            await feedback.keep(self.database, session, rows)
 
     async def findings(self, case_id: str, episode: int = 1) -> list[FindingRow]:
         """What the audit of an episode found."""
@@ -133,8 +160,14 @@ class Cases:
             )
             return found.first()
 
-    async def settle(self, work: SettleCase, episodes: Sequence[Episode], taken: Mapping[str, Taken]) -> None:
-        """Write down how a run ended, its episodes, and what was taken in, all at once."""
+    async def settle(
+        self,
+        work: SettleCase,
+        episodes: Sequence[Episode],
+        taken: Mapping[str, Taken],
+        measured: Sequence[FeedbackRow] = (),
+    ) -> None:
+        """Write down how a run ended, its episodes, what was taken in and what was measured, all at once."""
         settled = work.settlement
         rows: list[Any] = [
             SettlementRow(
@@ -150,7 +183,43 @@ class Cases:
         ]
         async with unless_erased(self.database, settled.case_id) as session:
             await self.database.put(session, rows)
+            await feedback.keep(self.database, session, measured)
             await self.inbox.settle(session, settled.case_id, taken, work.at)
+            if episodes:
+                await _know(session, settled.case_id, _known_of(settled, episodes[-1]))
+                await feedback.follow(session, settled.case_id, _intent(settled, episodes[-1]))
+
+
+async def _know(session: AsyncSession, case_id: str, known: Mapping[str, Any]) -> None:
+    """Let the list of cases show what is known of one."""
+    await (await session.connection()).execute(update(CaseRow).where(col(CaseRow.case_id) == case_id).values(**known))
+
+
+def _known_of(settled: Settlement, last: Episode) -> dict[str, Any]:
+    return {
+        "stage": Stage.SETTLED,
+        "outcome": settled.outcome,
+        "verdict": last.audit.verdict if last.audit else None,
+        "intent": _intent(settled, last),
+        "confidence": None if last.confidence == NOT_REPORTED else last.confidence,
+    }
+
+
+def _intent(settled: Settlement, last: Episode) -> str:
+    """What the case turned out to be about: what the label says, which a person may have corrected."""
+    return settled.label.intent if settled.label else last.intent
+
+
+def _finding_row(case_id: str, episode: int, finding: Finding) -> FindingRow:
+    told = finding.model_dump(include={"rule", "clause", "sentence", "facts"})
+    return FindingRow(
+        **told,
+        case_id=case_id,
+        episode=episode,
+        step=finding.step or 0,
+        verdict=finding.verdict,
+        severity=finding.severity,
+    )
 
 
 def _episode_row(case_id: str, episode: Episode) -> EpisodeRow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -51,11 +51,13 @@ class Database:
         async with self.session() as session:
             await self.put(session, rows)
 
-    async def put(self, session: AsyncSession, rows: Sequence[SQLModel]) -> None:
-        """The same within a transaction of the caller's."""
+    async def put(
+        self, session: AsyncSession, rows: Sequence[SQLModel], keeping: Collection[str] = frozenset()
+    ) -> None:
+        """The same within a transaction of the caller's; `keeping` are columns that stay as they were."""
         connection = await session.connection()
         for table, values in _by_table(rows):
-            await connection.execute(self._replacing(table), values)
+            await connection.execute(self._replacing(table, keeping), values)
 
     async def add(self, session: AsyncSession, rows: Sequence[SQLModel]) -> None:
         """Insert the rows whose natural key is not there yet."""
@@ -69,11 +71,11 @@ class Database:
         insert = _INSERT[self.engine.dialect.name](table).values(values[0]).on_conflict_do_nothing()
         return bool((await (await session.connection()).execute(insert)).rowcount)
 
-    def _replacing(self, table: Table) -> Any:
+    def _replacing(self, table: Table, keeping: Collection[str]) -> Any:
         """One statement for any number of rows: building and compiling one for each is what costs."""
         insert = _INSERT[self.engine.dialect.name](table)
         keys = [column.name for column in table.primary_key.columns]
-        changed = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
+        changed = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in {*keys, *keeping}}
         return insert.on_conflict_do_update(index_elements=keys, set_=changed)
 
 

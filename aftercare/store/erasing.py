@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,15 +16,15 @@ from aftercare.messages.case import Case
 from aftercare.messages.erasure import ErasureReceipt, Traces
 from aftercare.messages.work import Standing
 from aftercare.store.database import Database
-from aftercare.store.scrubbing import TABLES, reduce_cases, scrub
+from aftercare.store.mentions import TABLES
+from aftercare.store.scrubbing import Scrubbing, cases_of, reduce_cases
 from aftercare.store.tables import ErasureRow
 
 TRIES = 3
 CASES, EVIDENCE, OUTBOX, SETTLEMENT = (TABLES[name] for name in ("support_case", "evidence", "outbox", "settlement"))
 # What an overwritten row held is zeroed in the file, and nobody else writes until the end.
 _ALONE = {"sqlite": ("PRAGMA secure_delete = ON", "BEGIN IMMEDIATE"), "postgresql": ()}
-# Whoever has asked whether a case is erased, and been told no, is waited for.
-_AFTER_ALL = {"sqlite": (), "postgresql": ("SET LOCAL lock_timeout = '10s'", "LOCK TABLE support_case")}
+PATIENCE = timedelta(seconds=10)  # with whoever holds the cases on PostgreSQL; on SQLite it is the busy timeout
 
 
 class StoreBusy(Exception):
@@ -34,8 +34,11 @@ class StoreBusy(Exception):
 class Erasing:
     """The erasures in the store."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, patience: timedelta = PATIENCE) -> None:
         self.database, self._kind = database, database.engine.dialect.name
+        # Whoever has asked whether a case is erased, and been told no, is waited for.
+        wait = f"SET LOCAL lock_timeout = {patience // timedelta(milliseconds=1)}"
+        self._after_all = (wait, "LOCK TABLE support_case") if self._kind == "postgresql" else ()
 
     async def mark(self, customer: str, at: datetime) -> list[str]:
         """Mark the customer's cases as erased, so that nothing more is taken in about them; gives their ids.
@@ -44,19 +47,20 @@ class Erasing:
         Raises StoreBusy.
         """
         try:
-            async with self._alone(*_AFTER_ALL[self._kind]) as connection:
+            async with self._alone(*self._after_all) as connection:
                 return await _mark(connection, customer, at)
         except DBAPIError as error:
             if "lock" not in str(error.orig).lower():
                 raise
-            raise StoreBusy("the store is busy (a long query reads the cases); try again") from error
+            raise StoreBusy("the store is busy: a long query reads the cases") from error
 
     async def scrub(self, customer: str, known: Sequence[str], receipt: Callable[[Traces], ErasureReceipt]) -> Traces:
         """Take the person out of every table, and commit the receipt with it."""
+        scrubbing = await self._looked(customer, known)
         async with self._alone() as connection:
-            traces = await scrub(connection, customer, known)
-            told = receipt(traces)
-            await connection.execute(insert(TABLES["erasure"]).values(**_row(told).model_dump()))
+            traces = await scrubbing.carry_out(connection)
+            row = _row(receipt(traces))
+            await connection.execute(insert(TABLES["erasure"]).values(**row.model_dump()))
             return traces
 
     async def scrub_late(self, case_ids: Sequence[str]) -> None:
@@ -66,9 +70,10 @@ class Erasing:
 
     async def preview(self, customer: str, known: Sequence[str], at: datetime) -> Traces:
         """What an erasure would find; nothing is changed."""
+        scrubbing = await self._looked(customer, known)
         async with self._alone() as connection:
             await _mark(connection, customer, at)
-            traces = await scrub(connection, customer, known)
+            traces = await scrubbing.carry_out(connection)
             await connection.rollback()
             return traces
 
@@ -107,6 +112,12 @@ class Erasing:
             row = await session.get(ErasureRow, id)
         return ErasureReceipt.model_validate(row.erased) if row else None
 
+    async def _looked(self, customer: str, known: Sequence[str]) -> Scrubbing:
+        scrubbing = Scrubbing(customer, known)
+        async with self.database.engine.connect() as connection:
+            await scrubbing.look(connection)
+        return scrubbing
+
     @asynccontextmanager
     async def _alone(self, *first: str) -> AsyncIterator[AsyncConnection]:
         async with self.database.engine.begin() as connection:
@@ -128,7 +139,7 @@ async def _mark(connection: AsyncConnection, customer: str, at: datetime) -> lis
     await connection.execute(EVIDENCE.delete().where(held, EVIDENCE.c.case_id.in_(own)))
     queued = (OUTBOX.c.standing == "waiting") & OUTBOX.c.case_id.in_(own)
     await connection.execute(update(OUTBOX).where(queued).values(standing="dropped"))
-    return [row.case_id for row in await connection.execute(own.order_by(CASES.c.case_id))]
+    return await cases_of(connection, customer)
 
 
 async def _write_down_unopened(connection: AsyncConnection, customer: str, at: datetime) -> None:

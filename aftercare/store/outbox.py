@@ -22,7 +22,7 @@ from aftercare.messages.work import Standing
 from aftercare.store.database import Database
 from aftercare.store.tables import CaseRow, EvidenceRow, OutboxRow
 
-SURVEY = "survey"
+SURVEY, SENTIMENT = "survey", "sentiment"
 LONGEST_REASON = 500
 
 _OVERTAKING = {"reopen": "the case was reopened", "override": "the case was overridden"}
@@ -43,6 +43,13 @@ def survey_row(case_id: str, episode: int, at: datetime, open_for: timedelta) ->
     body = {"episode": episode, "expires_at": expires_at.isoformat()}
     id = survey_id(episode)
     return OutboxRow(case_id=case_id, id=id, kind=SURVEY, standing=Sending.WAITING, body=body, at=at, due_at=at)
+
+
+def sentiment_row(case_id: str, episode: int, first: int, last: int, at: datetime) -> OutboxRow:
+    """The words of an episode's steps, from the first to the last, are to be scored."""
+    body = {"episode": episode, "first": first, "last": last}
+    id = f"sentiment-{episode}"
+    return OutboxRow(case_id=case_id, id=id, kind=SENTIMENT, standing=Sending.WAITING, body=body, at=at, due_at=at)
 
 
 class Outbox:

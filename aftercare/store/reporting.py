@@ -55,8 +55,9 @@ async def unsettled(cases: Cases, which: Selection) -> int:
     """How many of the selected cases have not settled, and still can: none of an erased customer will."""
     settled = _select(SettlementRow.case_id)
     still = and_(_chosen(which), col(CaseRow.erased_at).is_(None), col(CaseRow.case_id).not_in(settled))
-    async with cases.database.session() as session:
-        return [row.count async for row in rows_of(session, _select(func.count()).select_from(CaseRow).where(still))][0]
+    counted = _select(func.count()).select_from(CaseRow).where(still)
+    async with cases.database.engine.connect() as connection:
+        return int((await connection.execute(counted)).scalar_one())
 
 
 def _select(*columns: Any) -> Select[Any]:

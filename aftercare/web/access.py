@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -29,11 +29,22 @@ class Access:
         self._keys, self._cases, self._rate, self._without_keys = keys, cases, rate, without_keys
         self._agents: dict[str, str] = {}
 
-    def needs(self, *roles: Role) -> Needs:
-        """A dependency that lets these roles in, and gives who it is."""
+    def who(self, *roles: Role) -> Callable[..., Awaitable[str]]:
+        """The same, giving only the name under which it is written down."""
+
+        async def name(caller: Annotated[Caller, Depends(self.needs(*roles))]) -> str:
+            return caller.id
+
+        return name
+
+    def needs(self, *roles: Role, from_pages: Collection[str] = ()) -> Needs:
+        """A dependency that lets these roles in, and gives who it is.
+
+        `from_pages` are the origins of pages that may send a browser here without a key, where none is needed.
+        """
 
         async def caller(request: Request, bearer: Bearer) -> Caller:
-            found = await self._caller(request, bearer.credentials if bearer else None)
+            found = await self._caller(request, bearer.credentials if bearer else None, from_pages)
             self._rate.check(found.id)
             if not found.may(*roles):
                 told = " or ".join([*roles, Role.ADMIN])
@@ -58,8 +69,8 @@ class Access:
             self._agents[case_id] = agent
         return agent
 
-    async def _caller(self, request: Request, token: str | None) -> Caller:
-        if token is None and self._without_keys and _local(request):
+    async def _caller(self, request: Request, token: str | None, pages: Collection[str]) -> Caller:
+        if self._without_keys and _local(request, pages):
             return LOCAL
         if token is None:
             told = "send a key: `Authorization: Bearer ak_...`; `aftercare key create` makes one"
@@ -72,10 +83,12 @@ class Access:
         return caller
 
 
-def _local(request: Request) -> bool:
+def _local(request: Request, pages: Collection[str]) -> bool:
     """Whether a request comes from this machine, and was meant for it: a page elsewhere may send a browser here."""
+    if request.headers.get("origin", "") not in ("", *pages):
+        return False
     try:
         near = ipaddress.ip_address(request.client.host if request.client else "").is_loopback
     except ValueError:
         near = False
-    return near and request.url.hostname in ("127.0.0.1", "localhost", "::1") and "origin" not in request.headers
+    return near and request.url.hostname in ("127.0.0.1", "localhost", "::1")

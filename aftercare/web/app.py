@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from temporalio.client import Client
 
 from aftercare import __doc__ as purpose
+from aftercare.codec import codec_of
 from aftercare.courier import Courier
+from aftercare.erasure import Erasure
 from aftercare.gateway import Gateway
-from aftercare.keys import Keys
+from aftercare.keys import Keys, Role
 from aftercare.settings import Settings
 from aftercare.store.cases import Cases
+from aftercare.store.finding import Finder
 from aftercare.store.keys import KeyStore
+from aftercare.surveys import Surveys, held_answers, links_of
+from aftercare.systems.asking import HandedPort
 from aftercare.web.access import Access
+from aftercare.web.asking import asking_routes
 from aftercare.web.cases import agents_routes, people_routes
+from aftercare.web.codec import codec_routes
+from aftercare.web.erasures import erasure_routes
 from aftercare.web.keys import key_routes
 from aftercare.web.limits import BoundedBodies, Rate
 from aftercare.web.looking import looking_routes
+from aftercare.web.otlp.routes import trace_routes
 from aftercare.web.problems import ProblemDetails, answer_with_problems
+from aftercare.web.reports import report_routes
+from aftercare.web.survey import survey_routes
+from aftercare.web.tracing import held_by, known_in, written_by
+from aftercare.web.webhooks.mapping import load_sources
+from aftercare.web.webhooks.routes import webhook_routes
 from aftercare.web.writing import Writing
 
 
@@ -48,19 +64,59 @@ def create_app(api: Api) -> FastAPI:
         yield
         await courier.close()
 
+    writing = Writing(gateway, courier)
     app = FastAPI(title="Aftercare", description=purpose or "", version="1", lifespan=running, redoc_url=None)
     app.add_middleware(BoundedBodies)
     answer_with_problems(app)
     for routes in (
-        agents_routes(Writing(gateway, courier), access),
-        people_routes(Writing(gateway, courier), access),
+        agents_routes(writing, access),
+        people_routes(writing, access),
         looking_routes(gateway, api.cases, access),
+        _traces(api, gateway, courier, access),
+        _webhooks(api, gateway, courier),
+        *_surveys(api, gateway, access),
+        report_routes(api.cases, access.needs(Role.REVIEWER, Role.OPERATOR)),
+        erasure_routes(Erasure(api.client, api.cases), access.who(Role.ADMIN)),
+        *_codec(api, access),
         key_routes(keys, access),
         _health(),
     ):
         app.include_router(routes)
     _describe_problems(app)
     return app
+
+
+def _traces(api: Api, gateway: Gateway, courier: Courier, access: Access) -> APIRouter:
+    writes = written_by(api.settings.policies)
+    may = access.needs(Role.AGENT)
+    return trace_routes(held_by(gateway, courier, access), known_in(api.cases), writes, may_write=may)
+
+
+def _webhooks(api: Api, gateway: Gateway, courier: Courier) -> APIRouter:
+    """A source's signature is its key."""
+
+    async def take(case_id: str, kind: str, raw: dict[str, Any]) -> None:
+        courier.soon(await gateway.hold(case_id, kind, raw, "webhook"))
+
+    sources = load_sources(api.settings.webhooks)
+    return webhook_routes(sources, Finder(api.cases.database), take, lambda: datetime.now(UTC))
+
+
+def _surveys(api: Api, gateway: Gateway, access: Access) -> Iterator[APIRouter]:
+    """The answer page, and the link for the agent, where customers are asked."""
+    if links := links_of(api.settings):
+        held = partial(held_answers, api.cases)
+        yield survey_routes(links, partial(gateway.signal, by="survey"), held, api.settings.organisation)
+        yield asking_routes(Surveys(api.cases, links, HandedPort(), api.settings.organisation), access)
+
+
+def _codec(api: Api, access: Access) -> Iterator[APIRouter]:
+    """Opens histories for Temporal's UI, where they are encrypted."""
+    if codec := codec_of(api.settings.codec_keys.get_secret_value()):
+        may = access.needs(Role.REVIEWER, from_pages=api.settings.ui_origins)
+        routes = APIRouter(prefix="/v1/codec")
+        routes.include_router(codec_routes(codec, may, api.settings.ui_origins))
+        yield routes
 
 
 def _health() -> APIRouter:

@@ -32,7 +32,7 @@ class BoundedBodies:
         request = Request(scope, receive)
         try:
             body = await self._read(request)
-            if _is_json(request):
+            if _is_json(request):  # what is packed is checked by whoever unpacks it
                 check_json(body, self._deepest)
         except Problem as problem:
             return await answer(problem)(scope, receive, send)

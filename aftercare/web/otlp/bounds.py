@@ -21,7 +21,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:\-]{0,119}")
 
 def cut(text: str, longest: int = LONGEST_TEXT) -> str:
     """A text of at most `longest` characters, which says where it was cut."""
-    text = text
+    text = _NO_TEXT.sub("\ufffd", text)
     return text if len(text) <= longest else text[: longest - len(MARK)] + MARK
 
 

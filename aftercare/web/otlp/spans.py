@@ -16,11 +16,6 @@ Writes = Callable[[str], bool]
 NOT_TOLD = "not_told"  # stands where no span tells the arguments, so that no two such calls look the same
 LONGEST_NAME, LONGEST_LINE = 120, 500
 _CALLS = (Operation.TOOL, Operation.RETRIEVAL, Operation.EMBEDDINGS)
-_USUAL = {
-    Operation.RETRIEVAL: StepKind.RETRIEVE,
-    Operation.EMBEDDINGS: StepKind.RETRIEVE,
-    Operation.GUARDRAIL: StepKind.CHECK_POLICY,
-}
 
 
 def steps_of(spans: Sequence[Span], writes: Writes) -> list[Step]:
@@ -89,7 +84,7 @@ def _kind(span: Span, talk: Talk, writes: Writes) -> StepKind:
         return StepKind.REPLY if talk.replies else StepKind.REASON
     if span.operation is Operation.TOOL:
         return StepKind.ACT if writes(_name(span)) else StepKind.RETRIEVE
-    return _USUAL[span.operation or Operation.RETRIEVAL]
+    return StepKind.CHECK_POLICY if span.operation is Operation.GUARDRAIL else StepKind.RETRIEVE
 
 
 def _name(span: Span) -> str:

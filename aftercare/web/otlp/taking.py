@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
-from aftercare.lifecycle.digest import held_of
 from aftercare.lifecycle.state import Refused
 from aftercare.messages.case import Case, Escalation, Resolution, Step, Steps
 from aftercare.web.otlp.bounds import cut
@@ -21,31 +20,35 @@ ATTEMPTS = 5
 MOST_STEPS = 500  # in one message
 LARGEST_BATCH = 2 * 1024 * 1024  # bytes of JSON in one message: half of what the gateway takes
 LONGEST_MESSAGE = 2_000
+LATE = "the ending of the case was reported before they came"
+
+
+Told = Case | Steps | Resolution | Escalation
 
 
 class Take(Protocol):
     """Hands a message about a case on; it is durable when this returns.
 
-    `kind` is `registration`, `steps`, `resolution` or `escalation`. A message of kind `steps` tells what is held of
-    the steps that come beside it. `by` is whoever `may_write` found to be asking. Raises Refused where the case, or
-    the key, would not have it; any other error fails the export, which its sender repeats.
+    `kind` is `registration`, `steps`, `resolution` or `escalation`, and `by` whoever `may_write` found to be asking.
+    Raises Refused where the case, or the key, would not have it, and then nothing has changed; any other error fails
+    the export, which its sender repeats.
     """
 
-    async def __call__(
-        self, case_id: str, kind: str, message: Case | Steps | Resolution | Escalation, steps: tuple[Step, ...], by: Any
-    ) -> None: ...
+    async def __call__(self, case_id: str, kind: str, message: Told, by: Any) -> Any: ...
 
 
 @dataclass(frozen=True)
 class KnownCase:
     """What is there of a case: whether it was registered, or its registration is held; every step that is held.
 
-    `episode_from` is the number of the first step of the episode that is under way.
+    `episode_from` is the number of the first step of the episode that is under way, and `ended` whether its ending was
+    reported, so that no more steps are taken.
     """
 
     registered: bool = False
     steps: tuple[Step, ...] = ()
     episode_from: int = 1
+    ended: bool = False
 
     @property
     def last(self) -> int:
@@ -106,7 +109,7 @@ class Taking:
                 missing = f"case {trace.case_id!r} is not registered: set {' and '.join(trace.missing)}"
                 return dict.fromkeys(_sources(trace), missing)
             try:
-                await self._take(trace.case_id, "registration", trace.case, (), by)
+                await self._take(trace.case_id, "registration", trace.case, by)
             except Refused as refused:  # perhaps somebody registers it at this moment; its steps will tell
                 reasons = refused.reasons
         known, rejected = await self._steps(trace, known, by)
@@ -120,9 +123,11 @@ class Taking:
         for _ in range(ATTEMPTS):
             there = {step.source for step in known.steps}
             new = [step for step in trace.steps if step.source not in there]
+            if known.ended:
+                return known, {step.source: LATE for step in new}
             try:
                 for batch in batches(new, known.last):
-                    await self._take(trace.case_id, "steps", _message(batch), batch, by)
+                    await self._take(trace.case_id, "steps", _message(batch), by)
                     known = replace(known, steps=(*known.steps, *batch))
                 return known, {}
             except Refused as refused:
@@ -136,7 +141,7 @@ class Taking:
     async def _ending(self, case_id: str, ending: Ending, known: KnownCase, by: Any) -> dict[str, str]:
         message = ending.message([step for step in known.steps if step.number >= known.episode_from])
         try:
-            await self._take(case_id, "resolution" if ending.resolved else "escalation", message, (), by)
+            await self._take(case_id, "resolution" if ending.resolved else "escalation", message, by)
         except Refused as refused:
             return {ending.source: str(refused)}
         return {}
@@ -161,7 +166,7 @@ def batches(steps: Sequence[Step], after: int) -> Iterator[tuple[Step, ...]]:
 def _message(batch: tuple[Step, ...]) -> Steps:
     """The same spans are the same message, whenever they are sent and in whichever order."""
     told = "\n".join(sorted(step.source for step in batch))
-    return Steps(id=f"otlp-{hashlib.sha256(told.encode()).hexdigest()[:32]}", held=held_of(batch))
+    return Steps(id=f"otlp-{hashlib.sha256(told.encode()).hexdigest()[:32]}", steps=batch)
 
 
 def _sources(trace: CaseTrace) -> list[str]:

@@ -78,7 +78,8 @@ def talk_of(stands: Sequence[Around]) -> dict[str, Talk]:
     In a turn the last text that asks for no tool is the reply, and so is an earlier one that the agent's own later
     history holds: it had been said. The same words heard by two calls in a row were said once.
     """
-    exchanges = [_exchange(stand) for stand in stands if stand.span.operation in (None, Operation.CHAT)]
+    speaking = (None, Operation.CHAT, Operation.AGENT)
+    exchanges = [_exchange(stand) for stand in stands if stand.span.operation in speaking]
     inside = {stand.span.source for stand in stands if stand.in_call}
     outside = [e for e in exchanges if e.span.source not in inside]
     last = {e.turn: e.span.source for e in outside if e.answers}

@@ -1,0 +1,1 @@
+"""Pure: what is learned from how cases ended. Figures with their intervals, and comparisons."""

@@ -1,0 +1,109 @@
+"""A person in the rows of others: looked for in every table, replaced where that may be, reported where it may not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, Text, and_, cast, false, or_, select, true, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel
+
+from aftercare.lifecycle.intake import digest_in_inbox
+from aftercare.lifecycle.personal import Person
+from aftercare.messages.work import Standing
+from aftercare.store.traces import DECISIONS, Decision, Elsewhere
+
+Values = dict[str, Any]
+TABLES: Mapping[str, Table] = {name: SQLModel.metadata.tables[name] for name in DECISIONS}
+
+
+class Mentions:
+    """Where a person is mentioned. Looking takes its time and locks nothing; replacing is quick."""
+
+    def __init__(self, person: Person) -> None:
+        self._person, self._hints = person, person.hints()
+        self._found: list[tuple[Table, ColumnElement[bool]]] = []
+        self._reported: Counter[str] = Counter()
+
+    async def look(self, connection: AsyncConnection) -> None:
+        """Look through every table."""
+        for table in TABLES.values():
+            async with connection.stream(select(table).where(self._likely(table))) as rows:
+                async for row in rows.mappings():
+                    self._report(table, row)
+                    if changes(dict(row), partial(self._forgotten, table)):
+                        self._found.append((table, key_of(table, row)))
+
+    async def replace(self, connection: AsyncConnection) -> tuple[Counter[str], set[str]]:
+        """Take the known values out of what was found; gives how many rows that were by table, and of which cases."""
+        replaced: Counter[str] = Counter()
+        cases: set[str] = set()
+        for table, row in self._found:
+            for key in await change(connection, table, row, partial(self._forgotten, table)):
+                replaced[table.name] += 1
+                cases |= {str(key["case_id"])} if "case_id" in key else set()
+        return replaced, cases
+
+    def problems(self) -> tuple[str, ...]:
+        """What was found where nothing of a person should stand."""
+        return tuple(f"{place}, {count} rows: {_advice(place)}" for place, count in sorted((+self._reported).items()))
+
+    def _likely(self, table: Table) -> ColumnElement[bool]:
+        """Rows that may hold a known value: more than do, and never fewer."""
+        if self._hints is None:
+            return true()
+        texts = [cast(table.c[name], Text) for name in DECISIONS[table.name]]
+        return or_(false(), *(text.icontains(hint, autoescape=True) for text in texts for hint in self._hints))
+
+    def _forgotten(self, table: Table, row: Values) -> Values:
+        decisions = DECISIONS[table.name].items()
+        told = {n: self._person.forgotten(row[n]) for n, d in decisions if d.elsewhere is Elsewhere.REPLACED}
+        if table.name == "evidence" and told["body"] != row["body"] and row["standing"] != Standing.WAITING:
+            # The digest of a short text tells the text; that of what waits is how its case's answer finds it.
+            told["digest"] = digest_in_inbox(row["kind"], told["body"])
+        return told
+
+    def _report(self, table: Table, row: Mapping[Any, Any]) -> None:
+        for name, decision in DECISIONS[table.name].items():
+            self._reported[f"{table.name}.{name}"] += self._should_not(decision, row[name])
+
+    def _should_not(self, decision: Decision, value: Any) -> bool:
+        match decision.elsewhere:
+            case Elsewhere.REPORTED:
+                return self._person.stands_in(value)
+            case Elsewhere.REPORTED_IF_ALL:
+                return isinstance(value, str) and value != self._person.customer and self._person.is_named(value)
+            case Elsewhere.REPLACED:
+                return False
+
+
+def _advice(place: str) -> str:
+    if place.endswith(".customer"):
+        return "a known value is the id of another customer: erase that one too, if it is the same person"
+    if place == "policy_book.texts":
+        return "a policy book is yours to edit"
+    return "no personal data belongs there, and nothing was changed"
+
+
+async def change(
+    connection: AsyncConnection, table: Table, where: ColumnElement[bool], to: Callable[[Values], Values]
+) -> list[Values]:
+    """Write what each row is to become, where that differs; gives the rows that changed, as they were."""
+    rows = [dict(row) for row in (await connection.execute(select(table).where(where))).mappings()]
+    changed = [(row, told) for row in rows if (told := changes(row, to))]
+    for row, told in changed:
+        await connection.execute(update(table).where(key_of(table, row)).values(**told))
+    return [row for row, _ in changed]
+
+
+def changes(row: Values, to: Callable[[Values], Values]) -> Values:
+    """What of a row would become something else."""
+    return {name: value for name, value in to(row).items() if value != row[name]}
+
+
+def key_of(table: Table, row: Mapping[Any, Any]) -> ColumnElement[bool]:
+    """The row itself, by its natural key."""
+    return and_(true(), *(column == row[column.name] for column in table.primary_key.columns))
