@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import tzinfo
+from contextlib import suppress
+from datetime import datetime, tzinfo
 from enum import StrEnum
 
 from aftercare.learning.facts import CaseFacts
@@ -74,5 +75,11 @@ def _name(case: CaseFacts, by: By, zone: tzinfo | None) -> str:
         case By.HANDLER:
             return case.handled_by
         case By.WEEK:
-            year, week, _ = case.opened_at.astimezone(zone).isocalendar()
-            return f"{year}-W{week:02}"
+            return _week(case.opened_at, zone)
+
+
+def _week(at: datetime, zone: tzinfo | None) -> str:
+    with suppress(OverflowError, ValueError):  # the zone's clock may not show so late or early a time
+        at = at.astimezone(zone)
+    year, week, _ = at.isocalendar()
+    return f"{year}-W{week:02}"

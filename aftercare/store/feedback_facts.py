@@ -24,8 +24,10 @@ LATEST = {"csat": "csat", "ces": "ces", "sentiment_slope": "sentiment_slope", "a
 FIRST_CONTACT, SAID_RESOLVED, THUMBS, LATENCY = "first_contact_resolution", "resolved", "thumbs", "latency"
 
 TOGETHER = 1_000
+LARGEST = 1e12  # beyond it nothing was measured, and no sum may overflow
 
-_case, _kind, _value = col(FeedbackRow.case_id), col(FeedbackRow.kind), col(FeedbackRow.value)
+_case, _kind, _told = col(FeedbackRow.case_id), col(FeedbackRow.kind), col(FeedbackRow.value)
+_value = case((func.abs(_told) <= LARGEST, _told))
 
 
 async def tell(session: AsyncSession, found: Mapping[str, CaseFacts], which: ColumnElement[bool]) -> None:
@@ -81,7 +83,7 @@ def _latest(which: ColumnElement[bool]) -> Any:
     order = (col(FeedbackRow.occurred_at).desc(), col(FeedbackRow.received_at).desc(), col(FeedbackRow.id).desc())
     back = func.row_number().over(partition_by=(_case, _kind), order_by=order).label("back")
     told = (
-        select(_case, _kind, _value, back)
+        select(_case, _kind, _value.label("value"), back)
         .where(which, _kind.in_(tuple(facts.values())), _value.is_not(None))
         .subquery()
     )
@@ -90,4 +92,4 @@ def _latest(which: ColumnElement[bool]) -> Any:
 
 
 def _latencies(which: ColumnElement[bool]) -> Any:
-    return select(_case, _value).where(which, _kind == LATENCY, _value.is_not(None)).order_by(_case)
+    return select(_case, _value.label("value")).where(which, _kind == LATENCY, _value.is_not(None)).order_by(_case)
