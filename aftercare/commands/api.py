@@ -21,7 +21,7 @@ api = App(name="api")
 
 @api.default
 async def serve(host: str = "127.0.0.1", port: int = 8080, without_keys: bool = False) -> int:
-    """Serve the HTTP API until told to stop. Its description is at /openapi.json, to be read at /docs.
+    """Serve the HTTP API until told to stop. Its description is at /openapi.json.
 
     Parameters
     ----------

@@ -48,6 +48,15 @@ async def shop(domain: str, data: Path) -> AsyncIterator[str]:
         yield await child.ready("listening on ")
 
 
+@dataclass(frozen=True)
+class Ports:
+    """The ports that are wished for; others are taken where these are not free, or 0."""
+
+    temporal: int = 0
+    ui: int = UI_PORT
+    api: int = 0
+
+
 @asynccontextmanager
 async def embedded(
     folder: Path,
@@ -56,25 +65,27 @@ async def embedded(
     ui: bool = False,
     api: bool = False,
     database: str = "",
+    ports: Ports = Ports(),
+    more_env: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Place]:
     """Temporal, store, worker, and a shop for each line of business that has data, each in a process of its own.
 
     With `api` the HTTP API too, to which everybody on this machine is an admin. `database` is the store's address,
-    where it is not to lie in the folder.
+    where it is not to lie in the folder; `more_env` further settings of worker and API.
     """
     database = database or f"sqlite+aiosqlite:///{folder / 'aftercare.db'}"
+    api_port = free_port(ports.api) if api else 0
     async with AsyncExitStack() as stack:
         shops = {domain: await stack.enter_async_context(shop(domain, path)) for domain, path in data.items()}
-        server = await stack.enter_async_context(temporal_server(folder, ui))
+        server = await stack.enter_async_context(temporal_server(folder, ui, ports, api_port))
         client = await _reach(server.address)
         await register_search_attributes(client, SEARCH_ATTRIBUTES)
         store = Database(database)
         stack.push_async_callback(store.close)
         await store.migrate()
-        env = _worker_env(server.address, database, shops, waits)
+        env = _worker_env(server.address, database, shops, waits) | dict(more_env or {})
         worker = await stack.enter_async_context(kept("worker", *python("worker"), ready=_worker_ready, env=env))
-        port = free_port() if api else 0
-        serve = python("aftercare", "api", "--without-keys", "--port", str(port))
+        serve = python("aftercare", "api", "--without-keys", "--port", str(api_port))
         serving = await stack.enter_async_context(kept("api", *serve, ready=_api_ready, env=env)) if api else None
         yield Place(
             client=client,
@@ -86,7 +97,7 @@ async def embedded(
             worker=worker,
             server=server.kept,
             api=serving,
-            api_address=f"http://{HERE}:{port}" if api else "",
+            api_address=f"http://{HERE}:{api_port}" if api else "",
         )
 
 
@@ -100,10 +111,17 @@ class Server:
 
 
 @asynccontextmanager
-async def temporal_server(folder: Path, ui: bool) -> AsyncIterator[Server]:
-    port, ui_port = free_port(), free_port(UI_PORT)
+async def temporal_server(
+    folder: Path,
+    ui: bool,
+    ports: Ports = Ports(),
+    api_port: int = 0,
+) -> AsyncIterator[Server]:
+    """A Temporal whose histories lie in the folder. With an API, its UI has encrypted payloads opened there."""
+    port, ui_port = free_port(ports.temporal), free_port(ports.ui)
     address = f"{HERE}:{port}"
-    shown = ("--ui-port", str(ui_port)) if ui else ("--headless",)
+    opened = ("--ui-codec-endpoint", f"http://{HERE}:{api_port}/v1/codec") if api_port else ()
+    shown = ("--ui-port", str(ui_port), *opened) if ui else ("--headless",)
     kept_in = ("--db-filename", str(folder / "temporal.db"))
     command = (TEMPORAL, "server", "start-dev", "--ip", HERE, "--port", str(port), *kept_in, *shown)
 

@@ -1,6 +1,6 @@
 """Who is asking, and whether they may: a bearer key, its role, its agent, and how much it sends."""
 
-from __future__ import annotations
+# Annotations are evaluated here: a dependency names the one it rests on, which is known once it is made.
 
 import ipaddress
 from collections.abc import Awaitable, Callable, Collection

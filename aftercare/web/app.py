@@ -65,7 +65,10 @@ def create_app(api: Api) -> FastAPI:
         await courier.close()
 
     writing = Writing(gateway, courier)
-    app = FastAPI(title="Aftercare", description=purpose or "", version="1", lifespan=running, redoc_url=None)
+    # The usual pages for people load their parts from elsewhere; the description itself is at /openapi.json.
+    app = FastAPI(
+        title="Aftercare", description=purpose or "", version="1", lifespan=running, docs_url=None, redoc_url=None
+    )
     app.add_middleware(BoundedBodies)
     answer_with_problems(app)
     for routes in (

@@ -18,7 +18,7 @@ def asking_routes(surveys: Surveys, access: Access) -> APIRouter:
     routes = APIRouter(tags=["agents"])
     May = Annotated[Caller, Depends(access.needs(Role.AGENT, Role.REVIEWER, Role.OPERATOR))]
 
-    @routes.get("/v1/cases/{case_id}/survey", responses=documented(404))
+    @routes.get("/v1/cases/{case_id}/survey", responses=documented(404, 422))
     async def survey(case_id: CaseId, caller: May) -> SurveyShown:
         """The latest survey; with its link, where the agent is to hand it over and it is still open."""
         await access.check_agent(caller, case_id)

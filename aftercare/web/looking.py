@@ -104,7 +104,7 @@ def looking_routes(gateway: Gateway, cases: Cases, access: Access) -> APIRouter:
             raise Problem(422, "refused", f"cursor: {error}") from error
         return CasePage(cases=[_line(row) for row in page.cases], next=page.next)
 
-    @routes.get("/{case_id}", responses=documented(404, 410))
+    @routes.get("/{case_id}", responses=documented(404, 410, 422))
     async def snapshot(case_id: CaseId, caller: MayLook) -> Snapshot:
         """The whole case as it stands, from its own workflow."""
         await access.check_agent(caller, case_id)
@@ -113,7 +113,7 @@ def looking_routes(gateway: Gateway, cases: Cases, access: Access) -> APIRouter:
             raise Problem(410, "erased", f"case {case_id!r} was erased with its customer")
         return await gateway.snapshot(case_id)
 
-    @routes.get("/{case_id}/messages/{message_id}", responses=documented(404))
+    @routes.get("/{case_id}/messages/{message_id}", responses=documented(404, 422))
     async def message(
         case_id: CaseId, message_id: Annotated[str, Path(pattern=REFUSED_ID)], caller: MayAsk
     ) -> MessageStanding:
