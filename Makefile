@@ -26,7 +26,8 @@ check: setup ## lint, types, import contracts, policy books, lock
 	@! grep -nE '(https?|file)://' requirements.lock || { echo "requirements.lock names a host"; exit 1; }
 
 # Most of these wait for a server, side by side. The others start whole deployments, and have the machine to themselves.
-WAITING := tests/cases tests/commands tests/lifecycle tests/policies tests/replay tests/store tests/systems
+WAITING := $(addprefix tests/,asking cases client codec commands erasure evidence learning lifecycle otlp policies replay \
+  reports store systems web webhooks)
 
 test: setup ## the tests
 	$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile $(WAITING)
@@ -35,10 +36,12 @@ test: setup ## the tests
 demo: setup ## a shop, an agent, about twenty cases, told as a story; then left running
 	$(BIN)/aftercare demo
 
-bench: setup ## what a case costs, how many a second, and whether chaos loses anything (some minutes)
+bench: setup ## what a case costs, how many a second, what the API takes in, whether chaos loses anything (half an hour)
 	$(BIN)/aftercare bench history
 	$(BIN)/aftercare bench cases
 	$(BIN)/aftercare bench chaos
+	$(BIN)/aftercare bench chaos --by api
+	$(BIN)/aftercare bench ingest
 
 format: setup ## let ruff arrange the code
 	$(BIN)/ruff check --fix .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 from rich.text import Text
@@ -69,9 +69,12 @@ async def open_case(
     customer: str | None = None,
     intent: str | None = None,
     environment: str | None = None,
+    handled_by: Literal["agent", "human"] | None = None,
+    ticket: str | None = None,
+    contact: str | None = None,
     json: AsJson = False,
 ) -> int:
-    """An agent takes up a case. The same again changes nothing.
+    """An agent takes up a case, or a person's case is announced. The same again changes nothing.
 
     Parameters
     ----------
@@ -83,6 +86,12 @@ async def open_case(
         The customer, as the systems of record name them.
     environment
         The copy of the systems of record the case acts on; the live ones where not given.
+    handled_by
+        Whose case it is: an agent's, unless told otherwise, or a person's, in which the agent only proposes.
+    ticket
+        The helpdesk's name for it, by which its webhooks find it (zendesk:4711).
+    contact
+        Where the customer is asked how it went (mailto:...).
     """
     told = reading.given(
         id=case_id,
@@ -93,6 +102,9 @@ async def open_case(
         customer=customer,
         intent=intent,
         environment=environment,
+        handled_by=handled_by,
+        ticket=ticket,
+        contact=contact,
     )
 
     async def work() -> Answer:

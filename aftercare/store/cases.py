@@ -116,7 +116,7 @@ class Cases:
             await _know(session, case_id, known)
 
     async def ending_of(self, case_id: str) -> Resolution | Escalation | None:
-        """How whoever handles the case last ended it, where that came by the inbox, and when: when it came, at least."""
+        """How whoever handles the case last ended it, where that came by the inbox; and when, at least when it came."""
         kinds = col(EvidenceRow.kind).in_(("resolution", "escalation", "report"))
         standing = col(EvidenceRow.standing).in_((Standing.WAITING, Standing.DELIVERED))
         asked = select(EvidenceRow).where(EvidenceRow.case_id == case_id, kinds, standing)

@@ -35,7 +35,7 @@ async def test_every_route_lets_its_roles_in_and_no_other(
     site: Site, method: str, path: str, let_in: set[Role]
 ) -> None:
     """Without a key 401, with a wrong role 403; an admin may do everything."""
-    nothing = None if method == "GET" else {}
+    nothing: dict[str, str] | None = None if method == "GET" else {}
     assert (await site.ask(method, path, nothing, role=None)).status_code == 401
     for role in Role:
         status = (await site.ask(method, path, nothing, role)).status_code
