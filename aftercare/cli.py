@@ -88,6 +88,26 @@ async def run(
 
 
 @app.command
+async def dev(port: int = 0) -> int:
+    """Everything on this machine, kept between starts: Temporal with its UI, a store, a worker, and the HTTP API.
+
+    Parameters
+    ----------
+    port
+        The API's port; 8080 unless told otherwise, or another where that is taken.
+    """
+    from aftercare.demo.dev import develop
+    from aftercare.demo.processes import ChildFailed
+
+    console = Console()
+    try:
+        return await develop(console, port)
+    except ChildFailed as error:
+        console.print(f"[red]{error}[/red]")
+        return 2
+
+
+@app.command
 async def demo(once: Annotated[bool, Parameter(negative=())] = False) -> int:
     """Show what Aftercare does: a shop, an agent, about twenty cases, told as a story; then left running.
 

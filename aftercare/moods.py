@@ -35,9 +35,11 @@ class Moods:
 
 
 def scorer_of(settings: Settings) -> Sentiment | None:
-    """The scorer of a deployment; None where none is wanted."""
+    """The scorer of a deployment; None where none is wanted. Raises ValueError where a model has no address."""
     if settings.sentiment == "off":
         return None
     if settings.sentiment == "local":
         return LocalSentiment()
+    if not settings.model_url:
+        raise ValueError(f"AFTERCARE_SENTIMENT names a model, {settings.sentiment!r}; set AFTERCARE_MODEL_URL too")
     return ModelSentiment(settings.model_url, settings.model_key.get_secret_value(), settings.sentiment)

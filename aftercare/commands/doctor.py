@@ -15,6 +15,7 @@ from rich.text import Text
 
 from aftercare.commands.answering import DONE, NO, Answer, AsJson, NotAsked, answered, safe
 from aftercare.commands.checks import Check, State, problem, well
+from aftercare.commands.doctor_doors import doors
 from aftercare.commands.doctor_policy import books, systems
 from aftercare.commands.doctor_store import store
 from aftercare.commands.doctor_temporal import temporal
@@ -30,7 +31,8 @@ doctor = App(name="doctor")
 async def examine(*, json: AsJson = False) -> int:
     """Say what is reachable, registered and migrated, and what to do where it is not. Nothing is changed.
 
-    Looks at: this Python, Temporal, the worker, the store and its inbox, the policy books, the systems of record.
+    Looks at: this Python, Temporal, the worker, the store and its inbox, the policy books, the systems of record,
+    the doors.
     Exit code 0: no problem was found; 1: there is one.
     """
 
@@ -58,6 +60,8 @@ async def _checks() -> AsyncIterator[Check]:
     for check in books(settings):
         yield check
     async for check in systems(settings):
+        yield check
+    for check in doors(settings):
         yield check
 
 

@@ -179,3 +179,13 @@ async def test_a_message_that_lies_too_long_is_a_problem(desk: Desk, terminal: T
     assert (check["state"], check["found"][:10]) == ("problem", "1 messages")
     well = of(await terminal.types("doctor", "--json"), "store", "inbox")
     assert (well["state"], well["found"]) == ("ok", "nothing is held up")
+
+
+async def test_doors_are_on_off_or_set_wrongly(bare: Terminal) -> None:
+    """A setting that cannot be used is a problem of its own, named by its variable; a door that is off is none."""
+    off = await bare.types("doctor", "--json")
+    assert {of(off, "doors", name)["state"] for name in ("surveys", "webhooks", "encryption", "sentiment")} == {"ok"}
+    bare.env.setenv("AFTERCARE_SENTIMENT", "some-model")
+    wrong = of(await bare.types("doctor", "--json"), "doors", "sentiment")
+    assert wrong["state"] == "problem"
+    assert "AFTERCARE_MODEL_URL" in wrong["found"]
