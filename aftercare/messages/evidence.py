@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from aftercare.messages.base import Id, Instant, Json, Line, Message, Text
 
@@ -61,6 +61,8 @@ class Reopen(Message):
 
 class Refusal(Message):
     """A message that was not taken in, kept with the reason so that nobody has to guess."""
+
+    model_config = ConfigDict(ser_json_inf_nan="null")
 
     id: str
     kind: str

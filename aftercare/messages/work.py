@@ -6,6 +6,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from pydantic import ConfigDict
+
 from aftercare.messages.base import Instant, Json, Message
 from aftercare.messages.case import Action, Case, Step
 from aftercare.messages.outcome import Settlement
@@ -50,6 +52,9 @@ class RecordEvidence(Message):
     `held` that it came by Update: that it was taken in is not certain before Temporal has the answer, and until
     then the message waits.
     """
+
+    # What was refused for being no JSON is written down all the same, as far as a store can hold it.
+    model_config = ConfigDict(ser_json_inf_nan="null")
 
     case_id: str
     id: str

@@ -9,6 +9,7 @@ import pytest_asyncio
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
 from activities.books import Books
+from activities.measuring import Measures
 from aftercare.demo.processes import TEMPORAL
 from aftercare.gateway import Gateway
 from aftercare.store.cases import Cases
@@ -42,6 +43,7 @@ async def desk(env: WorkflowEnvironment, fresh_store: str) -> AsyncIterator[Desk
     await database.migrate()
     cases, shop = Cases(database), RecordsInMemory()
     books, systems = Books(cases, waits={"verify_within": timedelta(minutes=1)}), Systems({"shop": shop})
-    async with case_worker(env.client, cases, books, systems, runner=workflow_runner()):
+    measures = Measures(survey_open_for=timedelta(days=14))
+    async with case_worker(env.client, cases, books, systems, runner=workflow_runner(), measures=measures):
         yield Desk(env, Gateway(env.client, cases), cases, shop)
     await database.close()

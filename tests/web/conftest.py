@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from aftercare.keys import Keys, Role
 from aftercare.settings import Settings
@@ -19,6 +21,7 @@ from tests.cases.desk import Desk
 
 __all__ = ["desk", "env"]
 
+GENERIC = "the secret of a generic source, for tests"
 Asking = Callable[..., Awaitable[httpx.Response]]
 
 
@@ -54,7 +57,11 @@ class Site:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def site(desk: Desk) -> AsyncIterator[Site]:
     """The API over the desk."""
-    app = create_app(Api(desk.env.client, desk.cases, Settings(rate="")))
+    asked = {"survey_secret": SecretStr("s" * 40), "public_url": "http://127.0.0.1:8080"}
+    settings = Settings(rate="", **asked)  # type: ignore[arg-type]
+    with pytest.MonkeyPatch.context() as env:  # secrets of webhooks come from the environment alone
+        env.setenv("AFTERCARE_WEBHOOK_GENERIC_SECRET", GENERIC)
+        app = create_app(Api(desk.env.client, desk.cases, settings))
     keys = Keys(KeyStore(desk.cases.database))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
