@@ -21,7 +21,7 @@ from tests.cases.desk import Desk
 
 __all__ = ["desk", "env"]
 
-GENERIC = "the secret of a generic source, for tests"
+GENERIC = "the-secret-of-a-generic-source"
 Asking = Callable[..., Awaitable[httpx.Response]]
 
 

@@ -38,7 +38,8 @@ async def test_a_reopened_ticket_is_evidence_on_its_case(site: Site) -> None:
         assert refused.headers["content-type"] == "application/problem+json"
     for _ in range(2):
         told = await site.http.post("/v1/webhooks/generic", content=body, headers=signed(body))
-        assert (told.status_code, told.json()["matched"]) == (202, 1), told.text
+        assert told.status_code == 202, told.text
+        assert told.json()["matched"] == 1
     rows = await site.desk.cases.inbox.of_case(at.rsplit("/")[-1])
     assert [row.kind for row in rows].count("reopen") == 1
 

@@ -20,7 +20,7 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def address(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """A whole deployment, with one webhook source that has a secret."""
-    env = {"AFTERCARE_RATE": "", "AFTERCARE_WEBHOOK_GENERIC_SECRET": "a secret of thirty-two characters"}
+    env = {"AFTERCARE_RATE": "", "AFTERCARE_WEBHOOK_GENERIC_SECRET": "a-secret-of-thirty-two-characters"}
     waits = {"watch": timedelta(seconds=5)}
     async with embedded(tmp_path_factory.mktemp("schema"), {}, waits, api=True, more_env=env) as place:
         yield place.api_address
