@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlmodel import col, select, tuple_
+from sqlalchemy import ColumnElement
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from aftercare.store.database import Database
 from aftercare.store.tables import CaseRow, EvidenceRow
 
-MOST = 200
+MOST = 100
 
 
 class Erased(ValueError):
@@ -38,16 +39,20 @@ async def hold_rows(database: Database, session: AsyncSession, rows: Sequence[Ev
 
 async def _there(session: AsyncSession, rows: Sequence[EvidenceRow]) -> dict[tuple[str, str], EvidenceRow]:
     """What lies under the ids of these rows now: what was just inserted is not read again."""
-    key = tuple_(col(EvidenceRow.case_id), col(EvidenceRow.id))
     mine = {(row.case_id, row.id): row for row in reversed(rows)}
-    brief = select(EvidenceRow.case_id, EvidenceRow.id, EvidenceRow.digest, EvidenceRow.at).where(key.in_(list(mine)))
-    new = {
-        (c, i) for c, i, digest, at in await session.exec(brief) if (mine[c, i].digest, mine[c, i].at) == (digest, at)
-    }
+    brief = select(EvidenceRow.case_id, EvidenceRow.id, EvidenceRow.digest, EvidenceRow.at).where(_under(mine))
+    found = await session.exec(brief)
+    new = {(c, i) for c, i, digest, at in found if (mine[c, i].digest, mine[c, i].at) == (digest, at)}
     if len(new) < len(mine):
-        earlier = select(EvidenceRow).where(key.in_([k for k in mine if k not in new]))
+        earlier = select(EvidenceRow).where(_under(key for key in mine if key not in new))
         mine |= {(row.case_id, row.id): row for row in await session.exec(earlier)}
     return mine
+
+
+def _under(keys: Iterable[tuple[str, str]]) -> ColumnElement[bool]:
+    """One of these keys. SQLite reads the whole table for `(case_id, id) IN (...)`, and the index for this."""
+    case_id, id = col(EvidenceRow.case_id), col(EvidenceRow.id)
+    return or_(*((case_id == one) & (id == other) for one, other in keys))
 
 
 class Together:

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
+from sqlmodel import select
 
 from aftercare.lifecycle.intake import digest_in_inbox
 from aftercare.messages.case import Case, Step, StepKind
 from aftercare.messages.work import RecordEvidence, Standing
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
+from aftercare.store.holding import _under
 from aftercare.store.inbox import IdTaken, Inbox, message_row
 from aftercare.store.steps import StepTaken
 from aftercare.store.tables import EvidenceRow
@@ -151,3 +154,25 @@ async def test_an_orphan_is_moved_once_and_never_over_another(inbox: Inbox) -> N
     assert await inbox.attach("c", "csat-1", "meant")
     assert not await inbox.attach("c", "csat-1", "meant")
     assert [r.standing for r in await inbox.of_case("meant")] == [Standing.WAITING]
+
+
+async def test_messages_that_come_together_are_each_told_what_lies_under_their_id(inbox: Inbox) -> None:
+    """New ones, the same again, and other words under an id in use, in one transaction."""
+    bodies = [CSAT, CSAT, OTHER, CSAT | {"id": "csat-2"}]
+    rows = await asyncio.gather(*(held(inbox, body) for body in bodies))
+    right = digest_in_inbox("feedback", CSAT)
+    assert [row.digest == right for row in rows[:3]] == [True, True, True]
+    assert [row.id for row in rows] == ["csat-1", "csat-1", "csat-1", "csat-2"]
+    assert await standings(inbox) == {"csat-1": (Standing.WAITING, 4), "csat-2": (Standing.WAITING, 4)}
+
+
+async def test_an_id_is_looked_up_by_its_index(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """However many messages there are: SQLite reads a whole table for some ways to ask."""
+    database = Database(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('plan') / 'store.db'}")
+    await database.migrate()
+    asked = select(EvidenceRow.digest).where(_under([("a", "b"), ("c", "d")]))
+    told = str(asked.compile(database.engine, compile_kwargs={"literal_binds": True}))
+    async with database.engine.connect() as connection:
+        plan = [str(row[-1]) for row in await connection.execute(text(f"EXPLAIN QUERY PLAN {told}"))]
+    await database.close()
+    assert not any(step.startswith("SCAN") for step in plan), plan
