@@ -56,8 +56,8 @@ class Gateway:
     sends it.
     """
 
-    def __init__(self, client: Client, cases: Cases) -> None:
-        self._to, self._cases, self._inbox = Delivery(client), cases, cases.inbox
+    def __init__(self, client: Client, cases: Cases, by: str | None = None) -> None:
+        self._to, self._cases, self._inbox, self._by = Delivery(client), cases, cases.inbox, by
 
     async def register(self, case: Case, by: str | None = None) -> Receipt:
         """An agent takes up a case."""
@@ -189,7 +189,7 @@ class Gateway:
             body = plain(message)
         check_size(body, LARGEST_REPORT)
         id = REGISTRATION if isinstance(message, Case) else message.id
-        return message_row(case_id, id, kind, body, _digest(message), datetime.now(UTC), by), steps
+        return message_row(case_id, id, kind, body, _digest(message), datetime.now(UTC), by or self._by), steps
 
     async def _hold(self, row: EvidenceRow, steps: tuple[Step, ...] = ()) -> EvidenceRow:
         try:

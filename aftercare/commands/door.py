@@ -47,7 +47,7 @@ async def opened() -> AsyncIterator[Door]:
     settings = read_settings()
     async with store(settings) as cases:
         client = await temporal()
-        yield Door(settings, client, cases, Gateway(client, cases))
+        yield Door(settings, client, cases, Gateway(client, cases, by="cli"))
 
 
 def read_settings() -> Settings:
