@@ -27,7 +27,7 @@ check: setup ## lint, types, import contracts, policy books, lock
 
 # Most of these wait for a server, side by side. The others start whole deployments, and have the machine to themselves.
 WAITING := $(addprefix tests/,asking cases client codec commands erasure evidence learning lifecycle otlp policies replay \
-  reports store systems web webhooks)
+  reports shop store systems web webhooks)
 
 test: setup ## the tests
 	$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile $(WAITING)

@@ -17,10 +17,12 @@ from aftercare.messages.case import Step
 from aftercare.messages.policy import AuditResult, Finding, Verdict
 from aftercare.messages.work import ExamineEpisode
 from aftercare.store.cases import Cases
+from aftercare.store.tables import FeedbackRow
 from aftercare.systems.records import SystemMisconfigured, Systems, SystemUnavailable
 from policies.facts import Known, RecordRef
 
 SHOWN = 20
+MEASURED_WITHIN = 10.0  # seconds
 
 
 class AuditActivities:
@@ -51,8 +53,12 @@ class AuditActivities:
         if row is None or row.erased_at:
             return []
         ending = None if work.final else await self._cases.ending_of(work.case_id)
-        # A long trace takes a while to read, and the worker has other things to do.
-        measured = await asyncio.to_thread(self._measures.of_trace, row, work, stored, ending)
+        measured: list[FeedbackRow] = []
+        try:  # a long trace takes a while to read, and the worker has other things to do
+            async with asyncio.timeout(MEASURED_WITHIN):
+                measured = await asyncio.to_thread(self._measures.of_trace, row, work, stored, ending)
+        except Exception as error:  # what cannot be measured must not keep a case from its audit
+            activity.logger.warning("trace_not_measured", extra={"reason": type(error).__name__})
         return [*measured, *self._measures.to_do(row, work, stored, datetime.now(UTC))]
 
     async def _read(self, work: ExamineEpisode, missing: set[RecordRef], environment: str) -> Known:

@@ -59,5 +59,9 @@ class CaseActivities:
         """Write down how this run ended, and everything that was taken in and is not written down yet."""
         state = CaseState.model_validate(work.state)
         row = await self._cases.find(work.settlement.case_id)
-        measured = self._measures.of_case(row, state, work.at) if row else []
+        try:
+            measured = self._measures.of_case(row, state, work.at) if row else []
+        except Exception as error:  # what cannot be measured must not keep a case from settling
+            activity.logger.warning("case_not_measured", extra={"reason": type(error).__name__})
+            measured = []
         await self._cases.settle(work, state.episodes, state.taken, measured)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, validators
 from rich.console import Console
 
 from aftercare import __doc__ as purpose
@@ -88,7 +88,7 @@ async def run(
 
 
 @app.command
-async def dev(port: int = 0) -> int:
+async def dev(port: Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65535))] = 0) -> int:
     """Everything on this machine, kept between starts: Temporal with its UI, a store, a worker, and the HTTP API.
 
     Parameters

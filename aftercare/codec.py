@@ -40,9 +40,9 @@ class Keys:
     """Keys by their ids: the first one encrypts, all of them decrypt. Nothing of a key shows when this is printed."""
 
     def __init__(self, by_id: Mapping[str, bytes]) -> None:
-        """`by_id`: 32 bytes each, at least one."""
+        """`by_id`: 32 bytes each; without one nothing can be encrypted."""
         self._ciphers = {id: AESGCM(key) for id, key in by_id.items()}
-        self.first = next(iter(self._ciphers))
+        self.first = next(iter(self._ciphers), "")
 
     @classmethod
     def from_text(cls, text: str) -> Keys:
@@ -94,6 +94,21 @@ class EncryptionCodec(PayloadCodec):
         except (InvalidTag, ValueError, DecodeError):  # ValueError: too short to hold a nonce
             told = f"a payload does not open with the key {id!r}: it was tampered with, or another key had this id"
             raise Unreadable(told) from None
+
+
+class WithoutKeys(PayloadCodec):
+    """Of a caller that has no keys: leaves alone what is in clear, and says which key would open what is sealed."""
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """As they are."""
+        return list(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """As they are. Raises Unreadable where one is sealed."""
+        for payload in payloads:
+            if payload.metadata.get("encoding") == ENCRYPTED:
+                Keys({}).cipher(payload.metadata.get(KEY_ID, b"").decode("ascii", "replace"))
+        return list(payloads)
 
 
 def codec_of(keys: str) -> EncryptionCodec | None:

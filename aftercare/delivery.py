@@ -12,7 +12,6 @@ from temporalio.client import (
     Client,
     RPCTimeoutOrCancelledError,
     WithStartWorkflowOperation,
-    WorkflowExecutionStatus,
     WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -54,15 +53,6 @@ class Delivery:
     def handle(self, case_id: str) -> WorkflowHandle[CaseWorkflow, Any]:
         """The workflow of a case: its latest run."""
         return self._client.get_workflow_handle_for(CaseWorkflow.run, by.case_workflow_id(case_id))
-
-    async def is_open(self, case_id: str) -> bool:
-        """Whether a run of the case is open. Raises NoAnswerYet."""
-        try:
-            with _told():
-                described = await self.handle(case_id).describe()
-        except NotOpen:
-            return False
-        return described.status is WorkflowExecutionStatus.RUNNING
 
     async def snapshot(self, case_id: str) -> Snapshot:
         """The case as its workflow holds it. Raises NotOpen, or NoAnswerYet where no worker answers."""

@@ -27,6 +27,8 @@ from workflows.case import CaseWorkflow
 
 LARGEST_BATCH = 4 * 1024 * 1024
 REGISTRATION = "registration"
+NOT_OPEN = "no case {!r} is open: it was never registered, or it has settled"
+COMING = "the case's registration is on its way; ask again with the same id"
 log = logging.getLogger(__name__)
 
 UPDATES: dict[str, Any] = {
@@ -118,11 +120,14 @@ class Gateway:
         """Deliver a held message, and give the case's own answer. `steps` are those it brought."""
         if row.accepted:
             return Receipt(id=row.id, case_id=row.case_id)
+        if row.kind != REGISTRATION:
+            await self._clear_the_way(row)
         try:
+            await self._check_theirs(row)
             receipt = await self._update(row)
         except Refused as refused:
             if isinstance(refused, Unopened) and await self._inbox.registering(row.case_id):
-                raise NoAnswerYet("the case's registration is on its way; ask again with the same id") from None
+                raise NoAnswerYet(COMING) from None
             id = intake.refusal_of(row.kind, row.body, refused, row.at).id
             await self._inbox.refused(row, id, refused.reasons)
             raise
@@ -139,14 +144,47 @@ class Gateway:
             return  # answered, moved or refused since it was seen waiting
         if now.standing == Standing.ORPHAN:
             await self._inbox.taken_up(now)
-        if now.kind not in UPDATES:
-            return await self._send(now)
         try:
-            if now.kind in intake.AGENT_WORDS and await self._unheard_of(now.case_id):
-                return await self._inbox.orphaned(now)  # acknowledged already: it waits for its registration
-            await self.answer(now)
+            if await self._waits_for_registration(now):
+                return await self._inbox.orphaned(now)  # acknowledged already, and delivered once it is registered
+            if now.kind in UPDATES:
+                await self.answer(now)
+            else:
+                await self._signalled(now)
         except Refused as refused:
             log.info("held_message_refused", extra={"kind": row.kind, "reasons": len(refused.reasons)})
+
+    async def _signalled(self, row: EvidenceRow) -> None:
+        if row.kind == "reopen":  # it reopens what was ended before
+            await self._clear_the_way(row)
+        try:
+            await self._check_theirs(row)
+        except Refused as refused:
+            id = intake.refusal_of(row.kind, row.body, refused, row.at).id
+            await self._inbox.refused(row, id, refused.reasons)
+            raise
+        await self._send(row)
+
+    async def _waits_for_registration(self, row: EvidenceRow) -> bool:
+        """Whether a message can only be judged once its case is registered, and it is not. Raises NoAnswerYet."""
+        if row.kind not in intake.AGENT_WORDS and not (row.kind in intake.EVIDENCE and agent_of_key(row.by)):
+            return False
+        if await self._cases.find(row.case_id):
+            return False
+        if await self._inbox.registering(row.case_id):
+            raise NoAnswerYet(COMING)
+        return True
+
+    async def _check_theirs(self, row: EvidenceRow) -> None:
+        """A key of one agent speaks of that agent's cases alone, whoever registers a case in the end."""
+        agent = agent_of_key(row.by)
+        if not agent and row.kind not in intake.AGENT_WORDS:
+            return
+        case = await self._cases.find(row.case_id)
+        if row.kind in intake.AGENT_WORDS and case is None:
+            raise Unopened([NOT_OPEN.format(row.case_id)])
+        if agent and case and case.agent != agent:
+            raise Refused([f"this key is agent {agent!r}'s, and case {row.case_id!r} is not"])
 
     async def attach(self, case_id: str, id: str, to: str) -> Receipt:
         """Give an orphan to the case it was meant for. Raises Refused where either is not there."""
@@ -189,6 +227,8 @@ class Gateway:
             body = plain(message)
         check_size(body, LARGEST_REPORT)
         id = REGISTRATION if isinstance(message, Case) else message.id
+        if id == REGISTRATION and kind != REGISTRATION:
+            raise Refused([f"id: {REGISTRATION!r} is the registration's own; give this message another"])
         return message_row(case_id, id, kind, body, _digest(message), datetime.now(UTC), by or self._by), steps
 
     async def _hold(self, row: EvidenceRow, steps: tuple[Step, ...] = ()) -> EvidenceRow:
@@ -200,6 +240,11 @@ class Gateway:
             raise Gone([str(error)]) from error
         _check_same(row, there)
         return there
+
+    async def _clear_the_way(self, row: EvidenceRow) -> None:
+        """What came about the case before goes first: another door may be slow with it, or have died."""
+        for earlier in await self._inbox.before(row, intake.AGENT_WORDS):
+            await self.redeliver(earlier)
 
     async def _update(self, row: EvidenceRow) -> Receipt:
         """To the Update that takes such a message. Its name holds the attempt: Temporal remembers a refusal too."""
@@ -214,10 +259,6 @@ class Gateway:
         await self._to.signal_with_start(row.case_id, row.kind, row.body)
         await self._inbox.sent(row, datetime.now(UTC))
 
-    async def _unheard_of(self, case_id: str) -> bool:
-        """Whether nobody has registered the case so far."""
-        return not await self._to.is_open(case_id) and await self._cases.find(case_id) is None
-
     async def _to_open(self, row: EvidenceRow, update: Any, message: Any, attempt: str) -> Receipt:
         """Only an open case hears its agent; what it took in before it closed keeps its receipt."""
         try:
@@ -226,8 +267,12 @@ class Gateway:
             now = await self._inbox.find(row.case_id, row.id)
             if now and now.accepted and now.digest == row.digest:
                 return Receipt(id=row.id, case_id=row.case_id)
-            told = f"no case {row.case_id!r} is open: it was never registered, or it has settled"
-            raise Unopened([told]) from error
+            raise Unopened([NOT_OPEN.format(row.case_id)]) from error
+
+
+def agent_of_key(by: str | None) -> str | None:
+    """The one agent whose cases a sender may speak of; None where it may speak of any. It stands after the key's id."""
+    return (by or "").partition("@")[2] or None
 
 
 def _digest(message: Message) -> str:
@@ -236,7 +281,7 @@ def _digest(message: Message) -> str:
 
 
 def _check_same(row: EvidenceRow, there: EvidenceRow) -> None:
-    if there.digest == row.digest:
+    if (there.kind, there.digest) == (row.kind, row.digest):
         return
     if row.kind == REGISTRATION == there.kind:
         raise Conflict([f"case {row.case_id!r} is registered already, with other particulars"])

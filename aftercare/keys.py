@@ -39,6 +39,11 @@ class Caller:
     role: Role
     agent: str | None = None
 
+    @property
+    def by(self) -> str:
+        """Who it is, as it is written down with every message; with the agent, where the key is one agent's."""
+        return f"{self.id}@{self.agent}" if self.agent else self.id
+
     def may(self, *roles: Role) -> bool:
         """Whether a caller of this role may do what these roles may."""
         return self.role is Role.ADMIN or self.role in roles

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 import uvicorn
-from cyclopts import App
+from cyclopts import App, Parameter, validators
 from fastapi import FastAPI
 
 from aftercare.commands.answering import Answer, NotAsked, answered
 from aftercare.commands.door import opened
 from aftercare.web.app import Api, create_app
 
+Port = Annotated[int, Parameter(validator=validators.Number(gte=0, lte=65535))]
+
 api = App(name="api")
 
 
 @api.default
-async def serve(host: str = "127.0.0.1", port: int = 8080, without_keys: bool = False) -> int:
+async def serve(host: str = "127.0.0.1", port: Port = 8080, without_keys: bool = False) -> int:
     """Serve the HTTP API until told to stop. Its description is at /openapi.json.
 
     Parameters
     ----------
     host
         The address to listen on; this machine alone unless told otherwise.
+    port
+        The port to listen on.
     without_keys
         Let everybody on this machine in as an admin, for a rehearsal. Only on loopback.
     """
@@ -65,6 +71,9 @@ async def served(app: FastAPI, host: str, port: int) -> None:
     config = uvicorn.Config(
         app, host, port, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=10
     )
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda record: record.exc_info is None
+    )  # told by the app, without words
     try:
         await Server(config).serve()
     except SystemExit:

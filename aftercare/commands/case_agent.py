@@ -136,7 +136,7 @@ async def step(
         async with opened() as door:
             sending = door.gateway.record_steps(case_id, batch)
             receipt = await patiently(sending, HELD.format(batch.id), id=batch.id, case_id=case_id, held=True)
-        return taken(receipt, f"{len(batch.steps)} steps")
+        return taken(receipt, "1 step" if len(batch.steps) == 1 else f"{len(batch.steps)} steps")
 
     return await answered(json, work())
 

@@ -24,6 +24,7 @@ Indexed = Literal["resolving", "watching", "settled"]
 CASE = re.compile(re.escape(by.case_workflow_id("")) + r"[\w.:\-]{1,120}", re.ASCII)
 TOGETHER = 50
 MOST = 1_000
+FURTHER = (("began", 11, 96), ("agent", 14, 112))  # a column, its width, and the terminal's that it needs
 
 
 class Wanted(Message):
@@ -122,25 +123,20 @@ def _line(run: WorkflowExecution) -> Line:
     )
 
 
-def table(lines: Sequence[Line]) -> Table:
-    """The cases, a line each, within 100 columns."""
+def table(lines: Sequence[Line], columns: int) -> Table:
+    """The cases, a line each, within so many columns: a case's id is whole before an agent or a time is told."""
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     shown.add_column("case", overflow="fold", min_width=16)
     for name, width in (("stage", 9), ("outcome", 11), ("verdict", 12)):
         shown.add_column(name, no_wrap=True, width=width)
-    shown.add_column("agent", overflow="ellipsis", no_wrap=True, max_width=14)
     shown.add_column("intent", overflow="ellipsis", no_wrap=True, max_width=14)
-    shown.add_column("began", no_wrap=True, width=11)
+    further = [(name, width) for name, width, needed in FURTHER if columns >= needed]
+    for name, width in further:
+        shown.add_column(name, overflow="ellipsis", no_wrap=True, max_width=width)
     for line in lines:
-        shown.add_row(
-            safe(line.case_id),
-            line.stage,
-            coloured(line.outcome),
-            coloured(line.verdict),
-            safe(line.agent or "-"),
-            safe(line.intent or "-"),
-            local(line.began)[5:16],
-        )
+        known = (safe(line.case_id), line.stage, coloured(line.outcome), coloured(line.verdict))
+        more = {"began": local(line.began)[5:16], "agent": safe(line.agent or "-")}
+        shown.add_row(*known, safe(line.intent or "-"), *(more[name] for name, _ in further))
     return shown
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 from temporalio.exceptions import TemporalError
 
-from aftercare.commands.answering import Answer, AsJson, NotAsked, answered, safe
+from aftercare.commands.answering import Answer, AsJson, NotAsked, answered, safe, to_people
 from aftercare.commands.case_agent import HELD, taken
 from aftercare.commands.case_listing import Indexed, Wanted, document, found, table
 from aftercare.commands.case_story import coloured, local, story
@@ -77,7 +77,9 @@ async def list_cases(
         wanted = message(Wanted, given(outcome=outcome, stage=stage, agent=agent, verdict=verdict, intent=intent))
         lines = await found(await temporal(), wanted, limit)
         more = [Text(f"the newest {limit}; --limit shows more")] if len(lines) == limit else []
-        return Answer(document(lines), [table(lines), *more] if lines else [Text("no case is like that")])
+        return Answer(
+            document(lines), [table(lines, to_people().width), *more] if lines else [Text("no case is like that")]
+        )
 
     return await answered(json, work())
 
@@ -121,23 +123,25 @@ class _Seen:
     """A case as it was found: by its own word, or as the store keeps it settled, or not settled."""
 
     snapshot: Snapshot
-    source: Literal["case", "settled in the store", "open in the store"]
+    source: Literal["case", "settled in the store", "open in the store", "erased"]
     findings: dict[int, list[Finding]]
     inbox: Sequence[EvidenceRow]
+    why: str = "The case itself does not answer: this is what the store knows."
 
 
 def _shown(seen: _Seen) -> Answer:
     case, own_word = seen.snapshot, seen.source == "case"
-    stage = "not settled; where it stands only its workflow knows" if seen.source == "open in the store" else case.stage
+    unknown = {"open in the store": "not settled; where it stands only its workflow knows", "erased": "erased"}
+    stage = unknown.get(seen.source, case.stage)
     document = {
         "case_id": case.case_id,
         "source": seen.source,
-        "stage": case.stage if seen.source != "open in the store" else None,
+        "stage": case.stage if seen.source not in unknown else None,
         "snapshot": case.model_dump(mode="json"),
         "findings": {str(number): found for number, found in seen.findings.items()},
         "inbox": [_row(r) for r in seen.inbox],
     }
-    told = [] if own_word else [Text("The case itself does not answer: this is what the store knows.\n", "yellow")]
+    told = [] if own_word else [Text(f"{seen.why}\n", "yellow")]
     return Answer(document, [*told, *story(case, seen.findings, seen.inbox, stage)])
 
 
@@ -157,6 +161,8 @@ async def _seen(cases: Cases, case_id: str) -> _Seen:
     held = StepsHeld(count=len(steps), last=steps[-1].number if steps else 0)
     about = Case.model_validate(row.body) if row else None
     unsettled = Snapshot(case_id=case_id, stage=Stage.RESOLVING, case=about, steps=held)
+    if row and row.erased_at:
+        return _Seen(unsettled, "erased", findings, inbox, "The case was erased with its customer; the figures stay.")
     return _Seen(unsettled, "open in the store", findings, inbox)
 
 

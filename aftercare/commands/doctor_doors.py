@@ -58,4 +58,5 @@ def _webhooks(settings: Settings) -> str:
 
 def _encryption(settings: Settings) -> str:
     codec = codec_of(settings.codec_keys.get_secret_value())
-    return "histories are encrypted" if codec else "off: histories hold what agents and people send, in clear"
+    off = "off here: what is sent stands in clear, and what others encrypted cannot be read"
+    return "histories are encrypted" if codec else off

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
-from aftercare.codec import BadKeys, codec_of
+from aftercare.codec import BadKeys, WithoutKeys, codec_of
 from aftercare.commands.answering import DOCTOR, NotAsked
 from aftercare.delivery import NoAnswerYet
 from aftercare.gateway import Gateway
@@ -123,7 +123,7 @@ async def temporal() -> Client:
     codec = codec_of(read_settings().codec_keys.get_secret_value())
     try:
         async with asyncio.timeout(PATIENCE):
-            return await connect(codec=codec)
+            return await connect(codec=codec or WithoutKeys())
     except (RuntimeError, ValueError, TimeoutError) as error:
         told = f"Temporal does not answer at {temporal_address()}"
         raise NotAsked("temporal", [told, reason(error), DOCTOR]) from None

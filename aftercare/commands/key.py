@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cyclopts import App
 from rich.table import Table
+from rich.text import Text
 
-from aftercare.commands.answering import Answer, AsJson, answered, safe
+from aftercare.commands.answering import Answer, AsJson, answered, safe, to_people
 from aftercare.commands.door import read_settings, store
 from aftercare.keys import Keys, Role
 from aftercare.store.keys import KeyStore
@@ -32,7 +33,10 @@ async def create(name: str, *, role: Role, agent: str | None = None, json: AsJso
         async with store(read_settings()) as cases:
             row, secret = await Keys(KeyStore(cases.database)).make(name, role, agent)
         made = MadeKey(**info(row).model_dump(), key=secret)
-        return Answer(made, [secret, f"Key {row.id} for {safe(name)}, role {role}. It is not shown again."])
+        if not json:
+            told = f"Key {row.id} for {safe(name)}, role {role}. It is not shown again."
+            to_people(stderr=True).print(Text(told), soft_wrap=True)  # so that the key alone can be piped on
+        return Answer(made, [secret])
 
     return await answered(json, work())
 

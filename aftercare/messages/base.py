@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+
+def _near(moment: datetime) -> datetime:
+    """Times at the ends of the calendar cannot be told in UTC, nor counted on from: no store would keep them."""
+    if not 1900 <= moment.year < 3000:
+        raise ValueError("a time between the years 1900 and 3000 is expected")
+    return moment
+
 
 # Ids appear in workflow ids and in paths, so they stay short and plain. They must never carry personal data.
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:\-]{0,119}$")]
@@ -12,7 +21,7 @@ Text = Annotated[str, Field(max_length=20_000)]
 Line = Annotated[str, Field(max_length=500)]
 Name = Annotated[str, Field(max_length=120)]  # fits a search attribute and a summary in any script
 Json = Any
-Instant = AwareDatetime
+Instant = Annotated[AwareDatetime, AfterValidator(_near)]
 Confidence = Annotated[float, Field(ge=0, le=1)] | Literal["not_reported"]
 
 NOT_REPORTED: Literal["not_reported"] = "not_reported"

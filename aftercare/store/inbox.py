@@ -57,7 +57,7 @@ class Inbox:
             (there,) = await hold_rows(self.database, session, [row])
             if isinstance(there, Erased):
                 raise there
-            if there.digest == row.digest:
+            if (there.kind, there.digest) == (row.kind, row.digest):
                 await add_steps(self.database, session, row.case_id, steps, batch=row.id)
             return there
 
@@ -71,7 +71,7 @@ class Inbox:
             for row, there in zip(rows, await hold_rows(self.database, session, rows), strict=True):
                 if isinstance(there, Erased):
                     raise there
-                if row.digest != there.digest:
+                if (row.kind, row.digest) != (there.kind, there.digest):
                     raise IdTaken(f"case {row.case_id!r} has another message {row.id!r}; nothing of this was taken in")
                 held.append(there)
             return held
@@ -87,6 +87,15 @@ class Inbox:
         announced = select(EvidenceRow.id).where(waits, col(EvidenceRow.kind).in_(("registration", "report")))
         async with self.database.session() as session:
             return (await session.exec(announced.limit(1))).first() is not None
+
+    async def before(self, row: EvidenceRow, orphans: Sequence[str] = ()) -> list[EvidenceRow]:
+        """What came about a case before a message and did not go out yet, with the orphans of these kinds."""
+        waits = (col(EvidenceRow.standing) == Standing.WAITING) & col(EvidenceRow.sent_at).is_(None)
+        lies = waits | ((col(EvidenceRow.standing) == Standing.ORPHAN) & col(EvidenceRow.kind).in_(orphans))
+        earlier = (col(EvidenceRow.case_id) == row.case_id) & (col(EvidenceRow.at) < row.at)
+        async with self.database.session() as session:
+            found = await session.exec(select(EvidenceRow).where(earlier, lies).order_by(col(EvidenceRow.at)))
+            return list(found)
 
     async def last_refusal(self, case_id: str, id: str) -> EvidenceRow | None:
         """The message that was last sent under an id and refused."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,6 +65,8 @@ def _read(cursor: str) -> tuple[datetime, str]:
     try:
         told: Any = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         opened_at, case_id = told
-        return datetime.fromisoformat(opened_at).astimezone(UTC), str(case_id)
+        if not re.fullmatch(r"[A-Za-z0-9._:\-]+", case_id):
+            raise ValueError("no id of a case")
+        return datetime.fromisoformat(opened_at).astimezone(UTC), case_id
     except (ValueError, TypeError, binascii.Error, RecursionError, OverflowError) as error:
         raise BadCursor("this cursor is of no page of ours; begin without one") from error

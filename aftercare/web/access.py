@@ -47,7 +47,7 @@ class Access:
             found = await self._caller(request, bearer.credentials if bearer else None, from_pages)
             self._rate.check(found.id)
             if not found.may(*roles):
-                told = " or ".join([*roles, Role.ADMIN])
+                told = " or ".join(dict.fromkeys([*roles, Role.ADMIN]))
                 raise Problem(403, "wrong-role", f"this takes a key of the role {told}, and yours is {found.role}")
             return found
 
@@ -59,15 +59,16 @@ class Access:
             raise Problem(403, "not-yours", f"case {case_id!r} is not registered by agent {caller.agent!r}")
 
     async def agent_of(self, case_id: str) -> str | None:
-        """The agent that registered a case, or is about to: an agent never changes."""
+        """The agent that registered a case, or is about to."""
         if known := self._agents.get(case_id):
             return known
-        agent = await self._cases.agent_of(case_id)
-        if agent:
-            if len(self._agents) >= MOST_REMEMBERED:
-                self._agents.clear()
-            self._agents[case_id] = agent
-        return agent
+        row = await self._cases.find(case_id)
+        if row is None:  # a registration that is held may still be refused, and another agent's be taken
+            return await self._cases.agent_of(case_id)
+        if len(self._agents) >= MOST_REMEMBERED:
+            self._agents.clear()
+        self._agents[case_id] = row.agent  # once registered, it never changes
+        return row.agent
 
     async def _caller(self, request: Request, token: str | None, pages: Collection[str]) -> Caller:
         if self._without_keys and _local(request, pages):

@@ -59,21 +59,21 @@ def agents_routes(writing: Writing, access: Access) -> APIRouter:
 
     async def taken(case_id: str, kind: str, message: Any, caller: Caller, prefer: str | None) -> JSONResponse:
         await access.check_agent(caller, case_id)
-        return await writing.take(case_id, kind, message, caller.id, prefer, steps=getattr(message, "steps", ()))
+        return await writing.take(case_id, kind, message, caller.by, prefer, steps=getattr(message, "steps", ()))
 
     @routes.put("", **answers)
     async def register(case_id: CaseId, case: Registration, caller: May, prefer: Prefer = None) -> JSONResponse:
         """An agent takes up a case, or a person's case is announced (`handled_by`). The same again changes nothing."""
         told = case.model_dump(exclude_unset=True)
         whole = Case(**{**told, "id": told.get("id") or case_id})
-        _check_own(whole, case_id, caller)
-        return await writing.take(case_id, "registration", whole, caller.id, prefer)
+        await _check_own(access, whole, case_id, caller)
+        return await writing.take(case_id, "registration", whole, caller.by, prefer)
 
     @routes.put("/report", **answers)
     async def report(case_id: CaseId, report: CaseReport, caller: May, prefer: Prefer = None) -> JSONResponse:
         """A whole case in one call, from an agent that has already finished."""
-        _check_own(report.case, case_id, caller)
-        return await writing.take(case_id, "report", report, caller.id, prefer, steps=report.steps)
+        await _check_own(access, report.case, case_id, caller)
+        return await writing.take(case_id, "report", report, caller.by, prefer, steps=report.steps)
 
     @routes.post("/steps", **answers)
     async def steps(case_id: CaseId, batch: Steps, caller: May, prefer: Prefer = None) -> JSONResponse:
@@ -98,11 +98,13 @@ def agents_routes(writing: Writing, access: Access) -> APIRouter:
     return routes
 
 
-def _check_own(case: Case, case_id: str, caller: Caller) -> None:
+async def _check_own(access: Access, case: Case, case_id: str, caller: Caller) -> None:
     if case.id != case_id:
         raise Problem(422, "refused", f"the path says case {case_id!r}, and the body says {case.id!r}")
     if caller.agent and case.agent != caller.agent:
         raise Problem(403, "not-yours", f"this key is agent {caller.agent!r}'s, and the case says {case.agent!r}")
+    if caller.agent and await access.agent_of(case_id) not in (None, caller.agent):
+        raise Problem(403, "not-yours", f"case {case_id!r} is not registered by agent {caller.agent!r}")
 
 
 def people_routes(writing: Writing, access: Access) -> APIRouter:
@@ -121,12 +123,12 @@ def people_routes(writing: Writing, access: Access) -> APIRouter:
 
     async def taken(case_id: str, kind: str, message: Message, caller: Caller) -> JSONResponse:
         await access.check_agent(caller, case_id)
-        return await writing.take(case_id, kind, _sent(message), caller.id)
+        return await writing.take(case_id, kind, _sent(message), caller.by)
 
     @routes.post(f"{case}/override", **answers)
     async def override(case_id: CaseId, override: Override, caller: MayCorrect, prefer: Prefer = None) -> JSONResponse:
         """A person corrects the agent: whole, or refused with what is missing. Waits for the case's answer."""
-        return await writing.take(case_id, "override", _sent(override), caller.id, prefer, OVERRIDE_WAIT)
+        return await writing.take(case_id, "override", _sent(override), caller.by, prefer, OVERRIDE_WAIT)
 
     @routes.post(
         f"{case}/feedback",
@@ -141,7 +143,7 @@ def people_routes(writing: Writing, access: Access) -> APIRouter:
         if isinstance(feedback, Feedback):
             return await taken(case_id, "feedback", feedback, caller)
         await access.check_agent(caller, case_id)
-        return await writing.take_all([(case_id, _sent(piece)) for piece in pieces], caller.id)
+        return await writing.take_all([(case_id, _sent(piece)) for piece in pieces], caller.by)
 
     @routes.post("/v1/feedback", response_model=TakenBatch, status_code=202, responses=documented(409, 410, 422))
     async def feedback_across(batch: FeedbackAcross, caller: May) -> TakenBatch:
@@ -150,7 +152,7 @@ def people_routes(writing: Writing, access: Access) -> APIRouter:
         for case_id in dict.fromkeys(piece.case_id for piece in batch.feedback):
             await access.check_agent(caller, case_id)
         told = [(p.case_id, {k: v for k, v in _sent(p).items() if k != "case_id"}) for p in batch.feedback]
-        return await writing.take_all(told, caller.id)
+        return await writing.take_all(told, caller.by)
 
     @routes.post(f"{case}/recontacts", **answers)
     async def recontact(case_id: CaseId, recontact: Recontact, caller: May) -> JSONResponse:

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import AwareDatetime, BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator
 
-from aftercare.gateway import Gateway
+from aftercare.gateway import REGISTRATION, Gateway
 from aftercare.keys import Caller, Role
-from aftercare.messages.base import Id, Name
+from aftercare.messages.base import Id, Instant, Name
 from aftercare.messages.outcome import Outcome, Snapshot
 from aftercare.messages.policy import Verdict
 from aftercare.store.cases import Cases
@@ -78,8 +78,8 @@ class Wanted(BaseModel):
     domain: Id | None = None
     ticket: Word = None
     handled_by: Literal["agent", "human"] | None = None
-    opened_after: AwareDatetime | None = None
-    opened_before: AwareDatetime | None = None
+    opened_after: Instant | None = None
+    opened_before: Instant | None = None
     cursor: Annotated[str | None, Query(max_length=400)] = None
     limit: Annotated[int, Query(ge=1, le=200)] = 50
 
@@ -119,7 +119,8 @@ def looking_routes(gateway: Gateway, cases: Cases, access: Access) -> APIRouter:
     ) -> MessageStanding:
         """Where a message stands. One that its case refused is found under the id it was sent with."""
         await access.check_agent(caller, case_id)
-        row = await cases.inbox.find(case_id, message_id) or await cases.inbox.last_refusal(case_id, message_id)
+        sent = case_id if message_id == REGISTRATION else message_id  # a case refuses its own under the case's id
+        row = await cases.inbox.find(case_id, message_id) or await cases.inbox.last_refusal(case_id, sent)
         if row is None:
             raise Problem(404, "no-such-message", f"case {case_id!r} has no message {message_id!r}")
         told = row.model_dump(include={"case_id", "kind", "standing", "reasons", "at", "by"})

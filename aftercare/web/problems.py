@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
+from traceback import format_tb
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from aftercare.codec import Unreadable
 from aftercare.delivery import NoAnswerYet, NotOpen
 from aftercare.gateway import Gone
 from aftercare.lifecycle.intake import in_words
@@ -71,6 +73,8 @@ def told(error: Exception) -> Problem:
             return Problem(404, "no-such-case", "nobody ever heard of this case")
         case NoAnswerYet():
             return Problem(503, "no-answer-yet", str(error), headers={"Retry-After": "5"})
+        case Unreadable():
+            return Problem(503, "unreadable", str(error))
         case RequestValidationError():
             return _invalid(error)
         case HTTPException():
@@ -83,7 +87,8 @@ def _fault(error: Exception) -> Problem:
     if isinstance(error, SQLAlchemyError | OSError):
         log.error("store_unreachable", extra={"reason": type(error).__name__})
         return Problem(503, "store", "the store does not answer; try again", headers={"Retry-After": "5"})
-    log.error("request_failed", extra={"reason": type(error).__name__}, exc_info=error)
+    # An error's own words may be a customer's: where it happened is told, and what kind it is.
+    log.error("request_failed: %s\n%s", type(error).__name__, "".join(format_tb(error.__traceback__)))
     return Problem(500, "fault", "this is a fault of ours; it is in the log of the API")
 
 
@@ -93,6 +98,7 @@ KINDS: Sequence[type[Exception]] = (
     Refused,
     NotOpen,
     NoAnswerYet,
+    Unreadable,
     RequestValidationError,
     HTTPException,
     SQLAlchemyError,
@@ -127,5 +133,7 @@ def _invalid(error: RequestValidationError) -> Problem:
         return Problem(
             400, "not-json", *(f"the body is not JSON: {p.get('ctx', {}).get('error', '')}" for p in problems)
         )
+    if any(p["loc"] == ("body",) and isinstance(p["input"], bytes) for p in problems):
+        return Problem(415, "unsupported-media-type", "send the body with the header Content-Type: application/json")
     reasons = [in_words({**p, "loc": p["loc"][1:] or p["loc"]}) for p in problems]
     return Problem(422, "refused", *dict.fromkeys(reasons))

@@ -25,10 +25,11 @@ def held_by(gateway: Gateway, courier: Courier, access: Access) -> Take:
     """Holds what spans tell in the inbox; a key of one agent tells of that agent's cases alone."""
 
     async def take(case_id: str, kind: str, message: Told, by: Caller) -> None:
-        agent = message.agent if isinstance(message, Case) else await access.agent_of(case_id)
-        if by.agent and agent != by.agent:
+        agent = await access.agent_of(case_id)
+        claimed = message.agent if isinstance(message, Case) else agent
+        if by.agent and (claimed != by.agent or agent not in (None, by.agent)):
             raise Refused([f"this key is agent {by.agent!r}'s, and case {case_id!r} is not"])
-        courier.soon(await gateway.hold(case_id, kind, message, by.id))
+        courier.soon(await gateway.hold(case_id, kind, message, by.by))
 
     return take
 

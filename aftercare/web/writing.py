@@ -85,8 +85,9 @@ class Writing:
         return _answer(row, receipt)
 
     async def _in_turn(self, row: EvidenceRow, steps: tuple[Step, ...]) -> Receipt:
-        await self.courier.after(row.case_id)
-        return await self.gateway.answer(row, steps)
+        async with asyncio.timeout(2 * LONGEST_WAIT):  # then the sweeper takes it
+            await self.courier.after(row.case_id)
+            return await self.gateway.answer(row, steps)
 
 
 def _asked(prefer: str | None, otherwise: int) -> int:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from sqlmodel import select
 
+from aftercare.messages.case import CaseReport
 from aftercare.messages.outcome import Stage
 from aftercare.moods import Moods
 from aftercare.sender import Sender
@@ -81,3 +82,14 @@ async def test_moods_are_scored_after_the_audit(desk: Desk) -> None:
     found = await evidence(case)
     assert (found["computed/sentiment/1/3"], found["computed/sentiment/1/4"]) == (-0.4, 0.6)
     assert found["computed/sentiment_slope/1"] == 1.0
+
+
+async def test_what_cannot_be_measured_keeps_no_case_from_its_audit(desk: Desk) -> None:
+    """Figures beyond any number are a mistake of the agent's client's; the case goes on."""
+    case = desk.case("beyond")
+    case.cancelled()
+    steps = tuple(step.model_copy(update={"tokens": 10**400}) for step in case.steps)
+    await desk.gateway.report(CaseReport(id="report", case=case.about, steps=steps, resolution=case.resolution()))
+    seen = await case.until(Stage.WATCHING)
+    assert seen.episodes[0].audit is not None
+    assert seen.episodes[0].audit.verdict == "compliant"

@@ -19,8 +19,9 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 def program() -> CodeType:
-    """The Python of the README, which may await at its top."""
-    (block,) = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    """The README's program that goes through the gateway, which may await at its top."""
+    found = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    (block,) = [block for block in found if "Gateway" in block]
     compiled: CodeType = compile(block, README.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     return compiled
 

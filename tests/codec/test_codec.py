@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from temporalio.api.common.v1 import Payload
 
-from aftercare.codec import ENCRYPTED, KEY_ID, BadKeys, EncryptionCodec, Keys, Unreadable, codec_of, new_key
+from aftercare.codec import (
+    ENCRYPTED,
+    KEY_ID,
+    BadKeys,
+    EncryptionCodec,
+    Keys,
+    Unreadable,
+    WithoutKeys,
+    codec_of,
+    new_key,
+)
 from aftercare.settings import Settings
 
 OLD, NEW, OTHER_OLD = new_key("old"), new_key("new"), new_key("old")
@@ -121,6 +131,7 @@ SHORT = "a1:c2hvcnQgYW5kIHNlY3JldA=="
         (SHORT, r"entry 1 \(a1\): the key has 16 bytes instead of 32"),
         (f"{OLD},{OTHER_OLD}", "two keys 'old'"),
     ],
+    ids=range(11),  # keys are made anew each time, and name no test
 )
 def test_keys_that_cannot_be_used_are_named_and_never_shown(text: str, why: str) -> None:
     """Which entry, and what to do; not a piece of any key."""
@@ -145,6 +156,14 @@ def test_a_new_key_is_an_entry_as_it_stands() -> None:
     assert opened(sealed(by=codec(*made)), codec(made[0])) == WORDS
     with pytest.raises(BadKeys, match="1 to 20"):
         new_key("no:colon")
+
+
+def test_whoever_has_no_keys_is_told_which_one_is_missing() -> None:
+    """What is in clear is read; what is sealed says under which key, and where to put it."""
+    clear = Payload(metadata={"encoding": b"json/plain"}, data=b"{}")
+    assert asyncio.run(WithoutKeys().decode([clear])) == asyncio.run(WithoutKeys().encode([clear])) == [clear]
+    with pytest.raises(Unreadable, match="the key 'old', which is not in AFTERCARE_CODEC_KEYS"):
+        asyncio.run(WithoutKeys().decode(asyncio.run(codec(OLD).encode([clear]))))
 
 
 @pytest.mark.parametrize("keys", ["", "  "])

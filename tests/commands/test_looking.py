@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
+from rich.console import Console
 
+from aftercare.commands.case_listing import Line, table
 from aftercare.messages.outcome import Stage
 from tests.cases.desk import Desk, Told
 from tests.commands.conftest import NOBODY, Terminal
@@ -186,3 +189,15 @@ async def until_listed(terminal: Terminal, *typed: str) -> list[dict[str, object
         if found:
             return found
     return []
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120])
+def test_a_list_shows_ids_before_anything_else(columns: int) -> None:
+    """However narrow the terminal, a case's id can be copied from its line."""
+    line = Line("openai-agents-a2b41433", "watching", "unconfirmed", "undetermined", "bot", "cancel", datetime.now(UTC))
+    console = Console(width=columns)
+    with console.capture() as shown:
+        console.print(table([line], columns))
+    said = shown.get().splitlines()
+    assert len(said) == 2
+    assert said[1].startswith("openai-agents-a2b41433  watching")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -108,3 +110,54 @@ async def test_without_keys_only_this_machine_is_let_in(
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as http:
         headers = {"Origin": origin} if origin else {}
         assert (await http.get("/v1/cases", headers=headers)).status_code == status
+
+
+async def test_a_registration_that_is_refused_gives_no_agent_the_case(site: Site) -> None:
+    """Whoever was first with a bad one neither reads nor writes what another agent registers then."""
+    id = site.desk.case("claimed").id
+    at = f"/v1/cases/{id}"
+    bad = {"agent": "somebody-else", "domain": "no-such-domain"}
+    assert (await site.ask("PUT", at, bad, "other agent")).status_code == 202
+    assert (await site.ask("GET", f"{at}/messages/registration", role="other agent")).status_code == 200
+    row = await site.desk.cases.inbox.find(id, "registration")
+    if row:
+        await site.desk.gateway.redeliver(row)
+    good = await site.ask("PUT", at, {"agent": "retail", "domain": "retail"}, Role.AGENT, Prefer="wait=20")
+    assert good.status_code == 200, good.text
+    assert (await site.ask("GET", at, role="other agent")).status_code == 403
+
+
+async def test_an_agents_key_brings_no_steps_into_anothers_case(site: Site) -> None:
+    """A report or a registration that names its own agent, and the other's case."""
+    at = await site.open("theirs")
+    id = at.rsplit("/")[-1]
+    case = {"id": id, "agent": "somebody-else", "domain": "retail"}
+    steps = [{"number": 1, "kind": "reason"}]
+    report = {"id": "r", "case": case, "steps": steps, "resolution": {"id": "e", "intent": "question"}}
+    for path, body in ((f"{at}/report", report), (at, case)):
+        assert (await site.ask("PUT", path, body, "other agent")).status_code == 403
+    assert await site.desk.cases.steps(id, 10) == []
+
+
+async def test_what_an_agent_sent_ahead_never_reaches_anothers_case(site: Site) -> None:
+    """A registration that is refused gives no right to the case; what came with it is refused once it is another's."""
+    id = site.desk.case("sent-ahead").id
+    at = f"/v1/cases/{id}"
+    for method, path, body in (
+        ("PUT", at, {"agent": "somebody-else", "domain": "no-such-domain"}),
+        ("POST", f"{at}/steps", {"id": "theirs", "steps": [{"number": 1, "kind": "reason", "said": "not mine"}]}),
+        ("POST", f"{at}/feedback", CSAT),
+    ):
+        assert (await site.ask(method, path, body, "other agent")).status_code == 202
+    inbox = site.desk.cases.inbox
+    for _ in range(200):
+        if (await inbox.last_refusal(id, "registration")) is not None:
+            break
+        await asyncio.sleep(0.05)
+    mine = await site.ask("PUT", at, {"agent": "retail", "domain": "retail"}, Role.AGENT, Prefer="wait=20")
+    assert mine.status_code == 200, mine.text
+    for row in await inbox.of_case(id):
+        await site.desk.gateway.redeliver(row)
+    standings = {row.id.split("~")[0]: row.standing for row in await inbox.of_case(id) if row.kind != "registration"}
+    assert standings == {"theirs": "refused", "csat": "refused"}
+    assert await site.desk.cases.steps(id, 99) == []

@@ -30,6 +30,9 @@ BODIES = {
     "infinite": (b'{"id":"x","kind":"csat","payload":{"a":1e999}}', 422, "refused"),
     "too large": (b'{"id":"x","comment":"' + b"a" * LARGEST_BODY + b'"}', 413, "too-large"),
     "larger than evidence": (b'{"id":"x","kind":"csat","payload":{"a":"' + b"a" * 70_000 + b'"}}', 422, "refused"),
+    "at the end of the calendar": (b'{"id":"x","kind":"csat","at":"0001-01-01T00:00:00+14:00"}', 422, "refused"),
+    "the registration's own id": (b'{"id":"registration","kind":"csat"}', 422, "refused"),
+    "in UTF-16": (r'{"\"":'.encode("utf-16-le") + ("[" * 900).encode("utf-16-le"), 400, "not-utf-8"),
     "a bad id": (b'{"id":"../x","kind":"csat"}', 422, "refused"),
     "a kind without a name": (b'{"id":"x","kind":""}', 422, "refused"),
 }
@@ -66,3 +69,18 @@ async def test_a_case_nobody_heard_of(site: Site) -> None:
     """Is not found; neither is a message of it."""
     for path in ("/v1/cases/never-heard-of", "/v1/cases/never-heard-of/messages/m"):
         assert (await site.ask("GET", path)).status_code == 404
+
+
+async def test_a_body_that_only_says_it_is_packed_is_looked_at_all_the_same(site: Site) -> None:
+    """No route but that of the traces unpacks anything."""
+    headers = site.as_(Role.CUSTOMER_CHANNEL) | {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = await site.http.post(FEEDBACK, content=BODIES["nested too deeply"][0], headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:aftercare:problem:too-deep")
+
+
+@pytest.mark.parametrize(
+    "query", ["opened_after=0001-01-01T00:00:00%2B14:00", "cursor=WyIyMDAxLTAxLTAxIiwiXHVkODAwIl0="]
+)
+async def test_a_list_of_no_sense_is_refused(site: Site, query: str) -> None:
+    """A time that no store keeps; a cursor that no page gave, with half a character."""
+    assert (await site.ask("GET", f"/v1/cases?{query}")).status_code == 422

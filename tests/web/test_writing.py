@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aftercare.keys import Role
+from aftercare.messages.case import Step, StepKind, Steps
 from tests.web.conftest import Site
 
 RESOLUTION = {"id": "resolution", "intent": "question"}
@@ -128,6 +129,23 @@ async def test_steps_before_their_case_wait_for_it(site: Site) -> None:
     assert (await site.ask("GET", f"{at}/messages/s")).json()["standing"] == "delivered"
 
 
+async def test_a_refused_registration_is_found_where_its_answer_pointed(site: Site) -> None:
+    """A domain without a policy book: held first, then refused by the case, with what there is."""
+    path = f"/v1/cases/{site.desk.case('registered-wrongly').id}"
+    told = {"agent": "retail", "domain": "nowhere"}
+    sent = await site.ask("PUT", path, told, Role.AGENT, Prefer="wait=10")
+    assert (sent.status_code, "domain 'nowhere'" in sent.text) == (422, True)
+    stands = (await site.ask("GET", f"{path}/messages/registration")).json()
+    assert (stands["standing"], "there are: airline, retail" in stands["reasons"][0]) == ("refused", True)
+
+
+async def test_a_body_that_is_not_called_json_is_told_how(site: Site) -> None:
+    """As curl sends it, where nobody names a content type."""
+    path = f"/v1/cases/{site.desk.case('no-content-type').id}"
+    sent = await site.http.put(path, content=b'{"agent": "a"}', headers=site.as_(Role.AGENT))
+    assert (sent.status_code, "Content-Type: application/json" in sent.text) == (415, True)
+
+
 async def test_a_case_handled_by_a_person_takes_proposals(site: Site) -> None:
     """Shadow mode: the agent's proposal beside what the person did; an agent's own case takes none."""
     at = await site.open("shadow", handled_by="human")
@@ -142,3 +160,23 @@ async def test_a_case_handled_by_a_person_takes_proposals(site: Site) -> None:
     own = await site.open("own")
     refused = await site.ask("POST", f"{own}/proposals", proposal, Role.AGENT, Prefer="wait=20")
     assert refused.status_code == 422
+
+
+async def test_the_same_words_of_another_kind_are_another_message(site: Site) -> None:
+    """A reopening under the id of a second contact is a conflict, and not acknowledged as if it counted."""
+    at = await site.open("kinds")
+    assert (await site.ask("POST", f"{at}/recontacts", {"id": "mail"})).status_code == 202
+    assert (await site.ask("POST", f"{at}/reopenings", {"id": "mail"})).status_code == 409
+    piece = {"id": "mail", "kind": "csat", "value": 4}
+    assert (await site.ask("POST", f"{at}/feedback", {"feedback": [piece]})).status_code == 409
+
+
+async def test_nothing_overtakes_what_another_process_left_behind(site: Site) -> None:
+    """One died with the steps it had acknowledged; the ending by another one comes after them."""
+    at = await site.open("two-processes")
+    id = at.rsplit("/")[-1]
+    await site.desk.gateway.hold(id, "steps", Steps(id="s", steps=(Step(number=1, kind=StepKind.REASON),)))
+    ended = await site.ask("POST", f"{at}/resolution", RESOLUTION, Role.AGENT, Prefer="wait=20")
+    assert ended.status_code == 200, ended.text
+    assert (await site.ask("GET", f"{at}/messages/s")).json()["standing"] == "delivered"
+    assert (await site.ask("GET", at)).json()["steps"]["count"] == 1
