@@ -23,6 +23,7 @@ class Sweeper:
 
     def __init__(self, gateway: Gateway, inbox: Inbox, held_for: timedelta = HELD_FOR) -> None:
         self._courier, self._inbox, self._held_for = Courier(gateway), inbox, held_for
+        self._after: datetime | None = None
 
     async def run(self, every: timedelta = EVERY) -> None:
         """Sweep until cancelled. What goes wrong in one sweep is for the next."""
@@ -37,8 +38,10 @@ class Sweeper:
     async def sweep(self) -> int:
         """Deliver everything that waits; gives how many messages went out."""
         now = datetime.now(UTC)
-        waiting = await self._inbox.waiting(now - self._held_for, now - SENT_FOR)
+        waiting = await self._inbox.waiting(now - self._held_for, now - SENT_FOR, self._after)
         delivered = await self._courier.deliver(waiting)
+        # What cannot be delivered must not keep what came later from its turn: the next sweep goes on from here.
+        self._after = waiting[-1].at if len(waiting) == BATCH and delivered < BATCH else None
         if waiting:
             log.info("swept", extra={"waiting": len(waiting), "delivered": delivered})
         return delivered

@@ -167,10 +167,13 @@ class Inbox:
         for row in rows:
             await _run(session, _same(update(EvidenceRow), row).values(standing=row.standing))
 
-    async def waiting(self, held_before: datetime, sent_before: datetime) -> list[EvidenceRow]:
+    async def waiting(
+        self, held_before: datetime, sent_before: datetime, after: datetime | None = None
+    ) -> list[EvidenceRow]:
         """What no case has answered for: never sent, or sent so long ago that its run must be gone.
 
-        Orphans are among them once their case has been registered.
+        Orphans are among them once their case has been registered. At most BATCH, the oldest first, of those that came
+        `after` a moment.
         """
         unsent = col(EvidenceRow.sent_at).is_(None) & (EvidenceRow.at < held_before)
         lost = col(EvidenceRow.sent_at) < sent_before
@@ -179,11 +182,11 @@ class Inbox:
         is_override, case_id = col(EvidenceRow.kind) == "override", col(EvidenceRow.case_id)
         home = (~is_override & case_id.in_(select(CaseRow.case_id))) | case_id.in_(select(SettlementRow.case_id))
         found_home = (col(EvidenceRow.standing) == Standing.ORPHAN) & home
+        asked = select(EvidenceRow).where(waiting | found_home).order_by(col(EvidenceRow.at)).limit(BATCH)
+        if after:
+            asked = asked.where(col(EvidenceRow.at) > after)
         async with self.database.session() as session:
-            found = await session.exec(
-                select(EvidenceRow).where(waiting | found_home).order_by(col(EvidenceRow.at)).limit(BATCH)
-            )
-            return list(found)
+            return list(await session.exec(asked))
 
     async def orphans(self) -> list[EvidenceRow]:
         """What was sent about cases that nobody registered."""

@@ -176,3 +176,14 @@ async def test_an_id_is_looked_up_by_its_index(tmp_path_factory: pytest.TempPath
         plan = [str(row[-1]) for row in await connection.execute(text(f"EXPLAIN QUERY PLAN {told}"))]
     await database.close()
     assert not any(step.startswith("SCAN") for step in plan), plan
+
+
+async def test_what_came_later_has_its_turn(inbox: Inbox) -> None:
+    """A sweep may go on from where the last one ended: the oldest do not keep the others out."""
+    for number in range(3):
+        body = CSAT | {"id": f"csat-{number}"}
+        at = NOW + timedelta(seconds=number)
+        await inbox.hold(message_row("c", body["id"], "feedback", body, digest_in_inbox("feedback", body), at))
+    later = NOW + timedelta(hours=1)
+    assert [row.id for row in await inbox.waiting(later, later)] == ["csat-0", "csat-1", "csat-2"]
+    assert [row.id for row in await inbox.waiting(later, later, NOW)] == ["csat-1", "csat-2"]
