@@ -85,7 +85,7 @@ async def test_a_body_that_cannot_be_read_is_refused_as_a_status() -> None:
     assert (told.status_code, told.json()) == (400, {"message": "the body is no JSON"})
 
 
-@pytest.mark.parametrize("body", [bytes(1_001), gzip.compress(bytes(1_000_000))])
+@pytest.mark.parametrize("body", [bytes(1_001), gzip.compress(bytes(1_000_000), mtime=0)])
 async def test_a_body_that_is_too_large_is_refused(body: bytes) -> None:
     """As it comes, and unpacked."""
     packed = {"Content-Encoding": "gzip"} if body[:2] == b"\x1f\x8b" else {}
