@@ -6,33 +6,23 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest_asyncio
-from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+from temporalio.testing import WorkflowEnvironment
 
 from activities.books import Books
 from activities.measuring import Measures
-from aftercare.demo.processes import TEMPORAL
 from aftercare.gateway import Gateway
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
 from aftercare.systems.records import RecordsInMemory, Systems
 from aftercare.temporal import DATA_CONVERTER, workflow_runner
-from tests.cases.desk import Desk
+from tests.cases.desk import Desk, stopped_clock
 from worker import case_worker
-from workflows.conventions import SEARCH_ATTRIBUTES
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def env() -> AsyncIterator[WorkflowEnvironment]:
     """A Temporal of our own, whose clocks stand still until a test moves them."""
-    async with await WorkflowEnvironment.start_time_skipping_v2(
-        ts_config=TimeSkippingConfig(enabled=False),
-        dev_server_existing_path=TEMPORAL,
-        dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
-        dev_server_log_level="never",
-        search_attributes=list(SEARCH_ATTRIBUTES),
-        data_converter=DATA_CONVERTER,
-        identity="tests",
-    ) as started:
+    async with await stopped_clock(DATA_CONVERTER) as started:
         yield started
 
 

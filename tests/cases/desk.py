@@ -10,14 +10,17 @@ from typing import Any
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
-from temporalio.testing import WorkflowEnvironment
+from temporalio.converter import DataConverter
+from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
 from aftercare.demo.cost import Cost, cost_of
+from aftercare.demo.processes import TEMPORAL
 from aftercare.gateway import Gateway
 from aftercare.messages.case import Action, Case, CaseReport, Escalation, Resolution, Step, StepKind, Steps
 from aftercare.messages.outcome import Settlement, Snapshot, Stage
 from aftercare.store.cases import Cases
 from aftercare.systems.records import RecordsInMemory
+from workflows.conventions import SEARCH_ATTRIBUTES
 
 PAID = {"transaction_type": "payment", "amount": 30.0, "payment_method_id": "credit_card_1"}
 BACK = PAID | {"transaction_type": "refund"}
@@ -26,6 +29,19 @@ SKIPPING = (
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED,
 )
 _numbers = itertools.count(1)
+
+
+async def stopped_clock(converter: DataConverter) -> WorkflowEnvironment:
+    """A Temporal of our own, whose clocks stand still until a test moves them."""
+    return await WorkflowEnvironment.start_time_skipping_v2(
+        ts_config=TimeSkippingConfig(enabled=False),
+        dev_server_existing_path=TEMPORAL,
+        dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
+        dev_server_log_level="never",
+        search_attributes=list(SEARCH_ATTRIBUTES),
+        data_converter=converter,
+        identity="tests",
+    )
 
 
 @dataclass

@@ -7,19 +7,17 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
-from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+from temporalio.testing import WorkflowEnvironment
 
 from activities.books import Books
 from aftercare.codec import EncryptionCodec, Keys, new_key
-from aftercare.demo.processes import TEMPORAL
 from aftercare.gateway import Gateway
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
 from aftercare.systems.records import RecordsInMemory, Systems
 from aftercare.temporal import data_converter, workflow_runner
-from tests.cases.desk import Desk
+from tests.cases.desk import Desk, stopped_clock
 from worker import case_worker
-from workflows.conventions import SEARCH_ATTRIBUTES
 
 CODEC = EncryptionCodec(Keys.from_text(new_key("k1")))
 
@@ -27,15 +25,7 @@ CODEC = EncryptionCodec(Keys.from_text(new_key("k1")))
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def env() -> AsyncIterator[WorkflowEnvironment]:
     """A Temporal whose clocks stand still until a test moves them, and a client with the codec."""
-    async with await WorkflowEnvironment.start_time_skipping_v2(
-        ts_config=TimeSkippingConfig(enabled=False),
-        dev_server_existing_path=TEMPORAL,
-        dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
-        dev_server_log_level="never",
-        search_attributes=list(SEARCH_ATTRIBUTES),
-        data_converter=data_converter(CODEC),
-        identity="tests",
-    ) as started:
+    async with await stopped_clock(data_converter(CODEC)) as started:
         yield started
 
 
