@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     `sentiment` is `local`, `off`, or the name of a model at `model_url`, which speaks OpenAI's protocol.
     `codec_keys` encrypts everything in Temporal's histories (docs/codec.md): `id:base64,...`, the newest key first; the
     pages of Temporal's UI at `ui_origins` may have them opened.
+    `audit_share` of all cases is drawn for a person to look at, when they are opened.
     """
 
     model_config = SettingsConfigDict(env_prefix="AFTERCARE_", extra="ignore")
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     model_key: SecretStr = SecretStr("")
     ui_origins: tuple[str, ...] = ("http://localhost:8233", "http://127.0.0.1:8233")
     codec_keys: SecretStr = SecretStr("")
+    audit_share: float = Field(default=0.05, ge=0, le=1)
 
     @property
     def database_url(self) -> str:

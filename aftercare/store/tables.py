@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Dialect, Text, TypeDecorator
+from sqlalchemy import JSON, Column, DateTime, Dialect, Index, Text, TypeDecorator, text
 from sqlmodel import Field, SQLModel
 
 from aftercare.messages.work import Standing
@@ -46,6 +46,11 @@ def _time() -> Any:
 
 def _moment() -> Any:
     return Column(Utc, nullable=True)
+
+
+def _partly(name: str, where: str, columns: str) -> Index:
+    """An index over those rows alone for which something holds."""
+    return Index(name, *columns.split(), sqlite_where=text(where), postgresql_where=text(where))
 
 
 class BookRow(SQLModel, table=True):
@@ -173,6 +178,14 @@ class FeedbackRow(SQLModel, table=True):
     """
 
     __tablename__ = "feedback"
+    # What is new is found without passing over what was counted: a check costs what it counts.
+    __table_args__ = (
+        _partly(
+            "ix_feedback_uncounted",
+            "counted_at IS NULL",
+            "agent handled_by baseline kind received_at case_id id",
+        ),
+    )
     case_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     agent: str
@@ -254,3 +267,125 @@ class ErasureRow(SQLModel, table=True):
     at: datetime = Field(sa_column=_time())
     by: str
     erased: dict[str, Any] = Field(sa_column=_json())
+
+
+class SupervisorRow(SQLModel, table=True):
+    """A row of the matrix as it watches one agent. `book` is the digest of the trigger book it was last checked by.
+
+    Whoever counts or fires holds this row for as long: one at a time. `paused_by` is empty where it is not paused.
+    """
+
+    __tablename__ = "supervisor"
+    agent: str = Field(primary_key=True)
+    trigger: str = Field(primary_key=True)
+    book: str = ""
+    checked_at: datetime | None = Field(default=None, sa_column=_moment())
+    paused_by: str = ""
+    pause_reason: str = Field(default="", sa_column=_text())
+    paused_at: datetime | None = Field(default=None, sa_column=_moment())
+
+
+class DetectorRow(SQLModel, table=True):
+    """What a detector knows of one group under one release, written with the marks on what it counted.
+
+    `detector` is its name within the row; `spec` the digest of how it was declared, since an edited one begins anew.
+    """
+
+    __tablename__ = "detector"
+    agent: str = Field(primary_key=True)
+    trigger: str = Field(primary_key=True)
+    detector: str = Field(primary_key=True)
+    release: str = Field(primary_key=True)
+    grouping: str = Field(primary_key=True)
+    spec: str = ""
+    alarmed: bool = False
+    state: dict[str, Any] = Field(sa_column=_json())
+
+
+class AgainstRow(SQLModel, table=True):
+    """A piece of evidence that counts against the agent, as one row of the matrix counted it.
+
+    `firing` is the one that claimed it, null until then; `consumed_at` when its improvement was released or refused.
+    """
+
+    __tablename__ = "against"
+    __table_args__ = (_partly("ix_against_unclaimed", "firing IS NULL", "agent trigger grouping case_id"),)
+    agent: str = Field(primary_key=True)
+    trigger: str = Field(primary_key=True)
+    case_id: str = Field(primary_key=True)
+    piece: str = Field(primary_key=True)
+    kind: str
+    grouping: str = ""
+    release: str = ""
+    at: datetime = Field(sa_column=_time())
+    firing: str | None = Field(default=None, index=True)
+    consumed_at: datetime | None = Field(default=None, sa_column=_moment())
+
+
+class FiringRow(SQLModel, table=True):
+    """A trigger that fired. `body` is the message, as it was when it fired; `cost` what its improvement cost."""
+
+    __tablename__ = "firing"
+    __table_args__ = (Index("ix_firing_agent", "agent", "trigger", "cycle", unique=True),)
+    id: str = Field(primary_key=True)
+    agent: str
+    trigger: str
+    cycle: int
+    status: str = Field(index=True)
+    note: str = Field(default="", sa_column=_text())
+    cost: float = 0
+    fired_at: datetime = Field(sa_column=_time())
+    ended_at: datetime | None = Field(default=None, sa_column=_moment())
+    body: dict[str, Any] = Field(sa_column=_json())
+
+
+class DatasetRow(SQLModel, table=True):
+    """What a firing froze. `digest` is that of its rows; `accounts` says what became of every piece it had claimed.
+
+    `diagnosis` is written from the rows alone, and anew where an erasure took some of them. `built` names what was
+    made of it.
+    """
+
+    __tablename__ = "dataset"
+    id: str = Field(primary_key=True)
+    agent: str = Field(index=True)
+    trigger: str
+    digest: str
+    redaction: str
+    made_at: datetime = Field(sa_column=_time())
+    accounts: list[dict[str, Any]] = Field(sa_column=_json())
+    diagnosis: dict[str, Any] = Field(default={}, sa_column=_json())
+    built: list[str] = Field(default=[], sa_column=_json())
+
+
+class ExampleRow(SQLModel, table=True):
+    """A case in a dataset, redacted. `problem` is shared by all cases of one customer's problem, `side` by all of it.
+
+    `digest` is that of `body`; `provenance` says which pieces, settlement and book it was made of.
+    """
+
+    __tablename__ = "example"
+    dataset: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    case_id: str = Field(index=True)
+    problem: str
+    side: str
+    redaction: str
+    digest: str
+    body: dict[str, Any] = Field(sa_column=_json())
+    provenance: dict[str, Any] = Field(sa_column=_json())
+
+
+class ReviewRow(SQLModel, table=True):
+    """Something for a person to look at and decide: `kind` is `audit` for a case drawn at random when it was opened."""
+
+    __tablename__ = "review"
+    id: str = Field(primary_key=True)
+    kind: str = Field(index=True)
+    case_id: str = Field(index=True)
+    agent: str = Field(index=True)
+    standing: str = Field(default="open", index=True)
+    drawn_at: datetime = Field(sa_column=_time())
+    decided_at: datetime | None = Field(default=None, sa_column=_moment())
+    decided_by: str | None = None
+    decision: dict[str, Any] = Field(default={}, sa_column=_json())

@@ -152,4 +152,11 @@ DECISIONS: Mapping[str, Mapping[str, Decision]] = {
     "api_key": _table("id name role agent digest created_by"),
     "history": _table("source id agent handled_by", customer=WHOSE, intent=SEARCHED, body=_reduced(imported)),
     "erasure": _table("id by erased"),
+    "supervisor": _table("agent trigger book paused_by", pause_reason=SEARCHED),
+    "detector": _table("agent trigger detector release spec", grouping=SEARCHED, state=SEARCHED),
+    "against": _table("agent trigger case_id piece kind release firing", grouping=SEARCHED),
+    "firing": _table("id agent trigger status", note=SEARCHED, body=SEARCHED),
+    "dataset": _table("id agent trigger digest redaction", accounts=SEARCHED, diagnosis=SEARCHED, built=SEARCHED),
+    "example": _table("dataset case_id problem side redaction digest", body=_blank({}), provenance=_blank({})),
+    "review": _table("id kind case_id agent standing decided_by", decision=_blank({})),
 }
