@@ -26,8 +26,8 @@ check: setup ## lint, types, import contracts, policy books, lock
 	@! grep -nE '(https?|file)://' requirements.lock || { echo "requirements.lock names a host"; exit 1; }
 
 # Most of these wait for a server, side by side. The others start whole deployments, and have the machine to themselves.
-WAITING := $(addprefix tests/,asking cases client codec commands erasure evidence learning lifecycle otlp policies replay \
-  reports shop store systems web webhooks)
+WAITING := $(addprefix tests/,asking cases client codec commands datasets erasure evidence improvement learning lifecycle \
+  otlp policies redaction replay reports reviews shop store systems triggers web webhooks)
 
 test: setup ## the tests
 	$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile $(WAITING)

@@ -8,19 +8,24 @@ from temporalio import activity
 
 from activities.books import Books
 from activities.measuring import Measures
+from aftercare.learning.drawing import AUDIT_SHARE
 from aftercare.lifecycle.state import CaseState
 from aftercare.messages.case import Case
 from aftercare.messages.evidence import Feedback
 from aftercare.messages.work import OpenCase, Opened, RecordEvidence, SettleCase, StoreSteps
 from aftercare.store.cases import Cases
 from aftercare.store.feedback import row_of_feedback
+from aftercare.store.reviews import audit_of
 
 
 class CaseActivities:
-    """What the case workflow asks of the store."""
+    """What the case workflow asks of the store. `audit_share` of all cases is drawn for a person to look at."""
 
-    def __init__(self, cases: Cases, books: Books, measures: Measures | None = None) -> None:
+    def __init__(
+        self, cases: Cases, books: Books, measures: Measures | None = None, *, audit_share: float = AUDIT_SHARE
+    ) -> None:
         self._cases, self._books, self._measures = cases, books, measures or Measures()
+        self._audit_share = audit_share
 
     @activity.defn
     async def open_case(self, work: OpenCase) -> Opened:
@@ -36,7 +41,8 @@ class CaseActivities:
         at = case.opened_at or datetime.now(UTC)
         pin = await self._books.repin(row.book) if row else await self._books.pin(case.domain, at)
         if row is None:
-            await self._cases.register(case, pin.digest, at)
+            drawn = audit_of(case, self._audit_share, datetime.now(UTC))
+            await self._cases.register(case, pin.digest, at, drawn)
         return Opened(book=pin) if case == work.case else Opened(book=pin, case=case)
 
     @activity.defn

@@ -1,4 +1,4 @@
-"""What runs in every worker beside the stories: the sweeper of the inbox, and the sender of the outbox."""
+"""What runs in every worker beside the stories: the sweeper, the sender, and who brings supervisors back."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from aftercare.sender import Handler
 from aftercare.settings import Settings
 from aftercare.store.cases import Cases
 from aftercare.store.outbox import SENTIMENT
+from aftercare.supervisors import Supervisors
 from aftercare.surveys import sender_of
 from aftercare.sweeper import Sweeper
 
 
 @asynccontextmanager
-async def beside(settings: Settings, client: Client, cases: Cases, http: httpx.AsyncClient) -> AsyncIterator[None]:
-    """Sweep and send for as long as the block lasts. Raises ValueError where a setting is wrong."""
+async def beside(
+    settings: Settings, client: Client, cases: Cases, http: httpx.AsyncClient, supervisors: Supervisors
+) -> AsyncIterator[None]:
+    """Sweep, send and bring back for as long as the block lasts. Raises ValueError where a setting is wrong."""
     scorer = scorer_of(settings)
     others: dict[str, Handler] = {SENTIMENT: Moods(cases, scorer).score} if scorer else {}
     sweeper, sender = Sweeper(Gateway(client, cases), cases.inbox), sender_of(settings, cases, http, others)
-    running = [asyncio.create_task(sweeper.run()), asyncio.create_task(sender.run())]
+    running = [asyncio.create_task(one.run()) for one in (sweeper, sender, supervisors)]
     try:
         yield
     finally:

@@ -14,15 +14,17 @@ from aftercare import __doc__ as purpose
 from aftercare.temporal import run_main
 
 app = App(name="aftercare", help=purpose, version="0.1.0", help_format="rst")
-ANSWER_IN_JSON = ("case", "policy", "doctor", "codec", "report", "import", "erase")
+ANSWER_IN_JSON = ("case", "policy", "doctor", "codec", "report", "import", "erase", "review", "trigger")
 # Named by path, so that what they need is imported only when they are asked for.
 app.command("aftercare.commands.case:case", name="case", help="Report a case, correct it, look at it.")
 app.command("aftercare.commands.policy:policy", name="policy", help="Check, explain and replay the policy books.")
+app.command("aftercare.commands.trigger:trigger", name="trigger", help="What starts improvements: look, try, fire.")
 app.command("aftercare.commands.codec:codec", name="codec", help="Make keys that encrypt Temporal's histories.")
 app.command("aftercare.commands.api:api", name="api", help="Serve the HTTP API.")
 app.command("aftercare.commands.key:key", name="key", help="Make, list and revoke API keys.")
 app.command("aftercare.commands.report:report", name="report", help="Figures, each with an interval; and comparisons.")
 app.command("aftercare.commands.importing:importing", name="import", help="Import the time before, to compare with it.")
+app.command("aftercare.commands.review:review", name="review", help="List, show and decide what people are to judge.")
 app.command("aftercare.commands.erase:erase", name="erase", help="Erase a customer's every trace.")
 app.command("aftercare.commands.doctor:doctor", name="doctor", help="Say what is reachable, and what to do where not.")
 app.command("aftercare.bench.commands:bench", name="bench", help="Measure; every figure beside its bar.")

@@ -104,10 +104,11 @@ class Erasure:
             await self._histories.forget(runs)
         except Unanswered as error:
             left.append(f"{error}; a history of {', '.join(runs)} may have begun meanwhile, and ends by retention")
-        await self._store.scrub_late(list(runs))
+        late = await self._store.scrub_late(list(runs))
         compact = await self._store.compact()
         left += [] if compact else [NOT_COMPACT]
-        return receipt.model_copy(update={"complete": compact, "left": (*receipt.left, *left)})
+        traces = receipt.traces.model_copy(update={"datasets": (*receipt.traces.datasets, *late)})
+        return receipt.model_copy(update={"traces": traces, "complete": compact, "left": (*receipt.left, *left)})
 
     async def _kept(self, receipt: ErasureReceipt) -> ErasureReceipt:
         await self._store.keep(receipt)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -27,11 +27,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Source:
-    """One YAML file: its name, its data, and where each value stands."""
+    """One YAML file: its name, its data, and where each value stands, and the key before it."""
 
     file: str
     data: Any
     places: dict[Path, Place]
+    keys: dict[Path, Place] = field(default_factory=dict)
 
     def place(self, path: Path) -> Place:
         """The place of a value, or of the nearest thing around it."""
@@ -39,26 +40,32 @@ class Source:
             path = path[:-1]
         return self.places.get(path, Place(1, 1))
 
+    def key(self, path: Path) -> Place:
+        """The place of the key before a value, or of the nearest thing around it: where to look for an entry."""
+        return self.keys.get(path) or self.place(path)
+
 
 def read_source(file: str, text: str) -> Source:
     """Parse one file. Raises yaml.YAMLError, which carries its own line and column."""
     node = yaml.compose(text, Loader=yaml.SafeLoader)
-    places: dict[Path, Place] = {}
+    source = Source(file, yaml.safe_load(text) or {}, {})
     if node is not None:
-        _walk(node, (), places, text.splitlines())
-    return Source(file, yaml.safe_load(text) or {}, places)
+        _walk(node, (), source, text.splitlines())
+    return source
 
 
-def _walk(node: yaml.Node, path: Path, places: dict[Path, Place], lines: list[str]) -> None:
+def _walk(node: yaml.Node, path: Path, source: Source, lines: list[str]) -> None:
+    places = source.places
     places[path] = _place(node, lines)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if (*path, str(key.value)) in places:
                 raise yaml.MarkedYAMLError(problem=f"{key.value} is here a second time", problem_mark=key.start_mark)
-            _walk(value, (*path, str(key.value)), places, lines)
+            source.keys[(*path, str(key.value))] = Place(key.start_mark.line + 1, key.start_mark.column + 1)
+            _walk(value, (*path, str(key.value)), source, lines)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            _walk(value, (*path, index), places, lines)
+            _walk(value, (*path, index), source, lines)
 
 
 def _place(node: yaml.Node, lines: list[str]) -> Place:

@@ -8,12 +8,23 @@ from typing import TypedDict
 from temporalio.common import RetryPolicy, SearchAttributeKey
 
 CASES_QUEUE = "cases"
+IMPROVEMENT_QUEUE = "improvement"
 DEPLOYMENT = "aftercare"  # the name under which builds of the worker are versions
 
 
 def case_workflow_id(case_id: str) -> str:
     """The workflow of a case."""
     return f"case/{case_id}"
+
+
+def supervisor_id(agent: str, trigger: str) -> str:
+    """The workflow that watches one row of the matrix for one agent."""
+    return f"improvement/{agent}/{trigger}"
+
+
+def improvement_id(firing_id: str) -> str:
+    """The workflow of the work that a firing starts."""
+    return f"improvement/{firing_id}"
 
 
 CASE_STAGE = SearchAttributeKey.for_keyword("CaseStage")
@@ -58,6 +69,29 @@ TO_STORE: Bounds = {
         initial_interval=timedelta(milliseconds=200),
         maximum_interval=timedelta(seconds=30),
         non_retryable_error_types=["StepTaken", "PayloadsTooLarge"],
+    ),
+}
+
+# A look at what is new is short. Where its worker was killed, the next one does not wait long for it.
+TO_COUNT: Bounds = {"start_to_close_timeout": timedelta(seconds=10), "retry_policy": TO_STORE["retry_policy"]}
+CHECKS_PER_RUN = 500  # histories stay small enough to be read
+
+
+class LongBounds(Bounds):
+    """The same for work that says again and again that it is at it."""
+
+    heartbeat_timeout: timedelta
+
+
+# The evidence of a big claim takes a while to freeze. After an hour or so of failing it is given back.
+PREPARING: LongBounds = {
+    "start_to_close_timeout": timedelta(hours=1),
+    "heartbeat_timeout": timedelta(seconds=30),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        maximum_interval=timedelta(minutes=5),
+        maximum_attempts=20,
+        non_retryable_error_types=["PayloadsTooLarge"],
     ),
 }
 

@@ -57,6 +57,16 @@ async def ingest(
     return await _measured(measured, json, quick, database=database)
 
 
+@bench.command(name="checks")
+async def checks(
+    json: Json = None, quick: Quick = False, database: Literal["both", "sqlite", "postgresql"] = "both"
+) -> int:
+    """What a check of the triggers costs in a store that holds a million pieces of feedback, beside ten thousand."""
+    from aftercare.bench import checks as measured
+
+    return await _measured(measured, json, quick, database=database)
+
+
 async def _measured(module: ModuleType, json: Path | None, quick: bool, **more: Any) -> int:
     console = Console()
     figures = await module.measure(console, quick, **more)

@@ -43,7 +43,7 @@ async def show(case_id: str, *, json: AsJson = False) -> int:
 
     async def work() -> Answer:
         async with store(read_settings()) as cases:
-            return _shown(await _seen(cases, case_id))
+            return _shown(await seen_of(cases, case_id))
 
     return await answered(json, work())
 
@@ -119,7 +119,7 @@ async def attach(case_id: str, evidence_id: str, *, to: str, json: AsJson = Fals
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """A case as it was found: by its own word, or as the store keeps it settled, or not settled."""
 
     snapshot: Snapshot
@@ -129,7 +129,7 @@ class _Seen:
     why: str = "The case itself does not answer: this is what the store knows."
 
 
-def _shown(seen: _Seen) -> Answer:
+def _shown(seen: Seen) -> Answer:
     case, own_word = seen.snapshot, seen.source == "case"
     unknown = {"open in the store": "not settled; where it stands only its workflow knows", "erased": "erased"}
     stage = unknown.get(seen.source, case.stage)
@@ -145,16 +145,16 @@ def _shown(seen: _Seen) -> Answer:
     return Answer(document, [*told, *story(case, seen.findings, seen.inbox, stage)])
 
 
-async def _seen(cases: Cases, case_id: str) -> _Seen:
+async def seen_of(cases: Cases, case_id: str) -> Seen:
     """The case by its own word, else by what the store keeps of it. Raises Refused where there is none."""
     inbox = await cases.inbox.of_case(case_id)
     findings = await findings_of_case(cases, case_id)
     with suppress(NotAsked, NotOpen, NoAnswerYet, TimeoutError, TemporalError):
         async with asyncio.timeout(QUERY_PATIENCE):
-            return _Seen(await Gateway(await temporal(), cases).snapshot(case_id), "case", findings, inbox)
+            return Seen(await Gateway(await temporal(), cases).snapshot(case_id), "case", findings, inbox)
     settled, row = await cases.last_settlement(case_id), await cases.find(case_id)
     if settled:
-        return _Seen(snapshot_of(CaseState.model_validate(settled.state)), "settled in the store", findings, inbox)
+        return Seen(snapshot_of(CaseState.model_validate(settled.state)), "settled in the store", findings, inbox)
     if row is None and not inbox:
         raise Refused([f"nobody has ever heard of case {case_id!r}"])
     steps = await cases.steps(case_id, EVERY_STEP)
@@ -162,8 +162,8 @@ async def _seen(cases: Cases, case_id: str) -> _Seen:
     about = Case.model_validate(row.body) if row else None
     unsettled = Snapshot(case_id=case_id, stage=Stage.RESOLVING, case=about, steps=held)
     if row and row.erased_at:
-        return _Seen(unsettled, "erased", findings, inbox, "The case was erased with its customer; the figures stay.")
-    return _Seen(unsettled, "open in the store", findings, inbox)
+        return Seen(unsettled, "erased", findings, inbox, "The case was erased with its customer; the figures stay.")
+    return Seen(unsettled, "open in the store", findings, inbox)
 
 
 def _row(row: EvidenceRow) -> dict[str, object]:

@@ -43,13 +43,17 @@ SHOWN = 300
 
 
 def story(
-    case: Snapshot, findings: Mapping[int, Sequence[Finding]], inbox: Iterable[EvidenceRow], stage: str
+    case: Snapshot,
+    findings: Mapping[int, Sequence[Finding]],
+    inbox: Iterable[EvidenceRow],
+    stage: str,
+    confidence: bool = True,
 ) -> Iterator[Text]:
-    """The case line by line, times in the reader's own zone."""
+    """The case line by line, times in the reader's own zone; without the agent's confidence where that is withheld."""
     yield from _heading(case, stage)
     for episode in case.episodes:
         yield Text()
-        yield from _episode(case, episode, findings.get(episode.number, ()))
+        yield from _episode(case, episode, findings.get(episode.number, ()), confidence)
     for number in sorted(findings.keys() - {e.number for e in case.episodes}):
         kept = sum(f.verdict is Verdict.COMPLIANT for f in findings[number])
         yield Text(f"\nEpisode {number}, as it was audited: {kept} of {len(findings[number])} findings kept", "bold")
@@ -94,7 +98,7 @@ def _heading(case: Snapshot, stage: str) -> Iterator[Text]:
     yield Text(safe(f"{opened}{book}; {case.steps.count} steps on record"))
 
 
-def _episode(case: Snapshot, episode: Episode, findings: Sequence[Finding]) -> Iterator[Text]:
+def _episode(case: Snapshot, episode: Episode, findings: Sequence[Finding], confidence: bool) -> Iterator[Text]:
     ending = _ENDING.get(episode.ending or "", "not ended yet")
     yield Text(safe(f"Episode {episode.number} ({episode.began}): {ending}"), "bold")
     override = next((o for o in case.overrides if o.id == episode.override), None)
@@ -102,9 +106,10 @@ def _episode(case: Snapshot, episode: Episode, findings: Sequence[Finding]) -> I
     if override:
         told += _override(override)
     elif episode.ending in ("resolved", "escalated"):
-        told.append(f"Intent {episode.intent}, confidence {_confidence(episode.confidence)}")
+        sure = f", confidence {_confidence(episode.confidence)}" if confidence else ""
+        told.append(f"Intent {episode.intent}{sure}")
     told += [f"It said: {episode.handed_over_because}"] if episode.handed_over_because else []
-    told += [f"{'Done' if override else 'Claimed'}: {_action(a)}" for a in episode.actions]
+    told += [f"{'Done' if override else 'Claimed'}: {action_told(a)}" for a in episode.actions]
     if episode.ending == "resolved" and not episode.actions:
         told.append("Claimed: an answer, no change in any system")
     yield from (Text(f"  {safe(line)}") for line in told)
@@ -128,7 +133,7 @@ def _deciding(override: Override) -> str:
     match override.deciding:
         case RecordFact() as fact:
             told = f"{fact.system} {fact.record} {fact.field}"
-            return f"{told}: expected {_value(fact.expected)}, found {_value(fact.found)}"
+            return f"{told}: expected {value_told(fact.expected)}, found {value_told(fact.found)}"
         case Clause(clause=clause):
             return f"clause {clause}"
         case other:
@@ -153,7 +158,7 @@ def _fact(fact: FactCheck) -> str:
     place = f"{fact.system} {fact.record} {fact.field}"
     if fact.held is None:
         return f"{place}: cannot be told{f' ({fact.note})' if fact.note else ''}"
-    return f"{place}: expected {_value(fact.expected)}, found {_value(fact.found)}"
+    return f"{place}: expected {value_told(fact.expected)}, found {value_told(fact.found)}"
 
 
 def _audit(episode: Episode, findings: Sequence[Finding]) -> Iterator[Text]:
@@ -210,7 +215,8 @@ def _by(source: str) -> str:
     return f" (by {source})" if source else ""
 
 
-def _action(action: Action) -> str:
+def action_told(action: Action) -> str:
+    """Something that was done, with its arguments and where in the trace it stands."""
     known = [f"step {action.step}"] if action.step else []
     known += [f"receipt {action.receipt}"] if action.receipt else []
     from_trace = f" ({', '.join(known)})" if known else ""
@@ -221,6 +227,7 @@ def _confidence(confidence: Any) -> str:
     return "not reported" if isinstance(confidence, str) else f"{float(confidence):.2f}"
 
 
-def _value(value: Any) -> str:
+def value_told(value: Any) -> str:
+    """A value, shortened."""
     told = json.dumps(value, default=str)
     return "nothing" if value is None else told if len(told) <= SHOWN else f"{told[:SHOWN]} ..."

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 import httpx
 
 from aftercare.commands.checks import Check, problem, untold, well
-from aftercare.commands.policy_check import check_one, domains
+from aftercare.commands.policy_check import check_one, check_triggers, domains
 from aftercare.settings import Settings
 from aftercare.systems.records import RecordsOverHttp, SystemMisconfigured, SystemUnavailable
 from policies.book import BookInvalid, PolicyBook, load
@@ -34,6 +34,15 @@ def books(settings: Settings) -> Iterator[Check]:
         else:
             digest = (checked.digest or "")[:12]
             yield well("policy", domain, f"{digest}: {checked.rules} rules, {checked.examples} examples hold")
+    yield _triggers(settings)
+
+
+def _triggers(settings: Settings) -> Check:
+    checked = check_triggers(settings.policies)
+    if not checked.problems:
+        return well("policy", "triggers", f"{checked.file} {(checked.digest or '')[:12]}: {checked.rows} rows")
+    more = f" (and {len(checked.problems) - 1} more)" if len(checked.problems) > 1 else ""
+    return problem("policy", "triggers", f"{checked.problems[0]}{more}", "`aftercare policy check` lists all of it")
 
 
 async def systems(settings: Settings) -> AsyncIterator[Check]:

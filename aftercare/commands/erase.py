@@ -14,7 +14,7 @@ from rich.text import Text
 from aftercare.commands.answering import DONE, NO, NOT_ASKED, Answer, AsJson, NotAsked, answered, problems_of, wrong
 from aftercare.commands.door import opened
 from aftercare.erasure import Erasure, NotErased
-from aftercare.messages.erasure import ErasureReceipt, ErasureRequest, Traces
+from aftercare.messages.erasure import ErasedDataset, ErasureReceipt, ErasureRequest, Traces
 
 STDIN, BY = "-", "cli"
 
@@ -102,5 +102,13 @@ def _found(traces: Traces) -> Iterator[Text]:
     for what, counts in (("their own", traces.rows), ("of others who mention them", traces.mentions)):
         if counts:
             yield Text(f"  rows {what}: {', '.join(f'{table} {count}' for table, count in sorted(counts.items()))}")
+    for dataset in traces.datasets:
+        yield Text(f"  dataset {_of_dataset(dataset)}")
     for problem in traces.problems:
         yield Text(f"  look at {problem}", "yellow")
+
+
+def _of_dataset(of: ErasedDataset) -> str:
+    rows = f"{of.rows} rows gone, {of.changed} rows of others changed"
+    built = ", ".join(of.built) or "nothing"
+    return f"{of.dataset}: {rows}; digest {of.before[:12]} -> {of.after[:12]}; built from it: {built}"

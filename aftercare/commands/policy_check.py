@@ -1,4 +1,4 @@
-"""`aftercare policy check`: is every policy book whole, and does it do what its worked examples say?"""
+"""`aftercare policy check`: is every policy book whole, does it do what its examples say; are the triggers in order?"""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.text import Text
 from aftercare.commands.answering import DONE, NO, Answer, safe
 from policies import book as books
 from policies.examples import check as check_examples
+from policies.triggers import FILE, TriggersInvalid, file_in, load_matrix
 
 
 @dataclass(frozen=True)
@@ -25,19 +26,42 @@ class Checked:
     problems: Sequence[str]
 
 
+@dataclass(frozen=True)
+class CheckedTriggers:
+    """The book of triggers, and everything that is wrong with it. A folder without one has the shipped one."""
+
+    file: str
+    digest: str | None
+    rows: int
+    problems: Sequence[str]
+
+
 def domains(folder: Path | None) -> list[str]:
     """The domains that have a policy book in a folder."""
     return sorted(p.parent.name for p in (folder or books.SHIPPED).glob("*/rules.yaml"))
 
 
 def check(folder: Path | None) -> Answer:
-    """Check every book of a folder."""
+    """Check every book of a folder, that of the triggers among them."""
     checked = [check_one(domain, folder) for domain in domains(folder)]
     if not checked:
         told = f"{folder or books.SHIPPED}: there is no policy book here (a folder with a rules.yaml)"
         return Answer({"books": [], "problems": [told]}, [Text(told, "red")], NO)
-    lines = [line for one in checked for line in _lines(one)]
-    return Answer({"books": [asdict(c) for c in checked]}, lines, NO if any(c.problems for c in checked) else DONE)
+    triggers = check_triggers(folder)
+    lines = [line for one in checked for line in _lines(one)] + _lines_of_triggers(triggers)
+    document = {"books": [asdict(c) for c in checked], "triggers": asdict(triggers)}
+    return Answer(document, lines, NO if triggers.problems or any(c.problems for c in checked) else DONE)
+
+
+def check_triggers(folder: Path | None) -> CheckedTriggers:
+    """The book of triggers of a folder."""
+    file = file_in(folder)
+    name = FILE if folder and file.parent == folder else f"{FILE} (shipped)"
+    try:
+        book = load_matrix(folder)
+    except TriggersInvalid as error:
+        return CheckedTriggers(name, None, 0, error.problems)
+    return CheckedTriggers(name, book.digest, len(book.matrix.triggers), ())
 
 
 def check_one(domain: str, folder: Path | None) -> Checked:
@@ -57,3 +81,9 @@ def _lines(checked: Checked) -> list[Text]:
         told = f"{checked.rules} rules, {checked.actions} actions, {checked.examples} examples, {held}"
         lines.append(Text(f"{checked.domain} {checked.digest[:12]}: {told}"))
     return lines
+
+
+def _lines_of_triggers(checked: CheckedTriggers) -> list[Text]:
+    if checked.problems:
+        return [Text(safe(problem), "red") for problem in checked.problems]
+    return [Text(f"{checked.file} {(checked.digest or '')[:12]}: {checked.rows} rows, all hold")]

@@ -37,7 +37,7 @@ class Person:
         self.values = sorted((v for v in spelt if v), key=lambda v: (-len(v), v))
         self._whole = {v for v in self.values if not _any_case(v)}
         self._folded = {v.casefold() for v in self.values if _any_case(v)}
-        within = [_pattern(v, v == customer) for v in self.values if len(v) >= SHORTEST or _UNSPACED.fullmatch(v)]
+        within = [pattern(v, v == customer) for v in self.values if len(v) >= SHORTEST or _UNSPACED.fullmatch(v)]
         self._within = re.compile("|".join(within) or r"(?!)")
 
     def stands_in(self, value: Any) -> bool:
@@ -95,7 +95,7 @@ def learned(customer: str, contacts: Iterable[str], steps: Iterable[dict[str, An
 
 
 def _records(customer: str, step: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    asked, answer = step.get("input") or {}, _parsed(step.get("output"))
+    asked, answer = step.get("input") or {}, parsed(step.get("output"))
     if _is(customer, answer):
         yield asked
     if isinstance(answer, dict) and len(asked) == 1 and _is(customer, *asked.values()):
@@ -115,11 +115,11 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
         yield from _objects(part)
 
 
-def _parsed(output: Any) -> Any:
-    """Tools often answer with JSON as text."""
+def parsed(output: Any) -> Any:
+    """What a tool answered: tools often answer with JSON as text."""
     try:
         return json.loads(output) if isinstance(output, str) and output.lstrip()[:1] in ("{", "[") else output
-    except ValueError:
+    except (ValueError, RecursionError):
         return output
 
 
@@ -145,7 +145,8 @@ def _any_case(value: str) -> bool:
     return "@" in value or len(value.split()) > 1
 
 
-def _pattern(value: str, is_id: bool) -> str:
+def pattern(value: str, is_id: bool) -> str:
+    """How a known value is found within a text: as a whole token."""
     words = r"\s+".join(re.escape(word) for word in value.split())
     if _UNSPACED.fullmatch(value):
         return words

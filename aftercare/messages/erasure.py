@@ -22,12 +22,28 @@ class ErasureRequest(Message):
     known: Annotated[tuple[Known, ...], Field(max_length=20)] = ()
 
 
+class ErasedDataset(Message):
+    """A dataset out of which a person was taken: its digest `before` and `after`, and what was `built` from it before.
+
+    `rows` were made of the person's own cases and are gone, `changed` mentioned the person. What was built still holds
+    what it was built from: whether to build it anew is for people to decide.
+    """
+
+    dataset: str
+    before: str
+    after: str
+    rows: int = 0
+    changed: int = 0
+    built: tuple[str, ...] = ()
+
+
 class Traces(Message):
     """What there is of a person in the store, counted and never named.
 
     `cases` are their own. `rows` counts by table the rows that were theirs, `mentions` those of others in which a known
     value stood. `learned` is how many known values were read off their own cases. `running` are cases of others that
-    mention them and have not settled; `problems` is what Aftercare finds and does not change.
+    mention them and have not settled; `problems` is what Aftercare finds and does not change. `datasets` are those
+    whose digest is another one now.
     """
 
     cases: int = 0
@@ -36,11 +52,12 @@ class Traces(Message):
     mentions: dict[str, int] = {}
     running: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    datasets: tuple[ErasedDataset, ...] = ()
 
     @property
     def any(self) -> bool:
         """Whether there is anything to erase."""
-        return bool(self.cases or self.rows or self.mentions)
+        return bool(self.cases or self.rows or self.mentions or self.datasets)
 
 
 class ErasureReceipt(Message):

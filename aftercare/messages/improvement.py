@@ -54,28 +54,36 @@ class Firing(Message):
 
 
 class Supervise(Message):
-    """What starts a supervisor, and from `cool_until` on what a continued run goes on with."""
+    """What starts a supervisor, and from `cool_until` on what a continued run goes on with.
+
+    `book` is the digest of the trigger book it last checked by, and `edited_at` when it took one that was another
+    than before.
+    """
 
     agent: str
     trigger: str
     cool_until: Instant | None = None
     checks: int = 0
     failures: int = 0
+    book: str = ""
+    edited_at: Instant | None = None
 
 
 class CheckTrigger(Message):
-    """Count what is new, and say how the row stands."""
+    """Count what is new, and say how the row stands. `at` is the supervisor's own time."""
 
     agent: str
     trigger: str
+    at: Instant | None = None
 
 
 class GroupStanding(Message):
     """How one group stands with one detector.
 
     `statistic` is the share or mean since the detector began anew, `baseline` what is usual, both in the unit of the
-    row; null where it is not known yet. `evidence` is the detector's own figure; it alarms at `threshold`. `cases` is
-    how many of the group were seen under this release.
+    row; null where it is not known yet. `lately` is the same since it seems to have become worse, if it has, over
+    `lately_cases`: chosen by hindsight, so that it exaggerates. `evidence` is the detector's own figure; it alarms at
+    `threshold`. `cases` is how many of the group were seen under this release.
     """
 
     detector: str
@@ -84,6 +92,8 @@ class GroupStanding(Message):
     cases: int = 0
     statistic: float | None = None
     baseline: float | None = None
+    lately: float | None = None
+    lately_cases: int = 0
     evidence: float = 0
     threshold: float = 0
     alarmed: bool = False
@@ -126,7 +136,8 @@ class TriggerStanding(Message):
 class FireTrigger(Message):
     """Claim the evidence and write the firing of this cycle down; the same cycle again brings the same firing.
 
-    `by` and `reason` are those of a person who asked for it; without, it fires only where it is due.
+    `by` and `reason` are those of a person who asked for it; without, it fires only where it is due. `at` is the
+    supervisor's own time, and so that of the firing.
     """
 
     agent: str
@@ -134,6 +145,7 @@ class FireTrigger(Message):
     cycle: int
     by: str = ""
     reason: str = ""
+    at: Instant | None = None
 
 
 class Fired(Message):
@@ -148,6 +160,7 @@ class GiveBack(Message):
 
     firing: str
     note: str = ""
+    at: Instant | None = None
 
 
 class Pausing(Message):
@@ -158,12 +171,19 @@ class Pausing(Message):
     paused: bool
     by: str
     reason: str = ""
+    at: Instant | None = None
 
 
 class Improve(Message):
     """What starts an improvement: the firing that called for it."""
 
     firing: Firing
+
+
+class FollowImprovement(Message):
+    """Wait for an improvement that an earlier run of the supervisor started."""
+
+    workflow_id: str
 
 
 class Frozen(Message):
@@ -195,6 +215,7 @@ class EndFiring(Message):
     status: FiringStatus
     note: str = ""
     cost: float = 0
+    at: Instant | None = None
 
 
 class Improved(Message):

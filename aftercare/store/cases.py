@@ -67,8 +67,8 @@ class Cases:
                 return str((body if kind == "registration" else body["case"])["agent"])
         return None
 
-    async def register(self, case: Case, book: str, at: datetime) -> None:
-        """Write a case down, once: what has become of it since is not written over."""
+    async def register(self, case: Case, book: str, at: datetime, more: Sequence[SQLModel] = ()) -> None:
+        """Write a case down, once, with what comes of its opening: what has become of it since is not written over."""
         row = CaseRow(
             case_id=case.id,
             agent=case.agent,
@@ -83,7 +83,8 @@ class Cases:
             ticket=case.ticket,
         )
         async with self.database.session() as session:
-            await self.database.add(session, [row])
+            if await self.database.add_one(session, row):
+                await self.database.add(session, more)
 
     async def add_steps(self, case_id: str, steps: Sequence[Step]) -> None:
         """Write steps of a trace down. Raises StepTaken: nothing is written over."""

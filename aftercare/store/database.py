@@ -9,7 +9,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Table, event
+from sqlalchemy import Connection, Table, case, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -52,12 +52,15 @@ class Database:
             await self.put(session, rows)
 
     async def put(
-        self, session: AsyncSession, rows: Sequence[SQLModel], keeping: Collection[str] = frozenset()
+        self, session: AsyncSession, rows: Sequence[SQLModel], keeping: Collection[str] = frozenset(), by: str = ""
     ) -> None:
-        """The same within a transaction of the caller's; `keeping` are columns that stay as they were."""
+        """The same within a transaction of the caller's; `keeping` are columns that stay as they were.
+
+        `by` names the column whose change lets these be replaced too.
+        """
         connection = await session.connection()
         for table, values in _by_table(rows):
-            await connection.execute(self._replacing(table, keeping), values)
+            await connection.execute(self._replacing(table, keeping, by), values)
 
     async def add(self, session: AsyncSession, rows: Sequence[SQLModel]) -> None:
         """Insert the rows whose natural key is not there yet."""
@@ -71,11 +74,14 @@ class Database:
         insert = _INSERT[self.engine.dialect.name](table).values(values[0]).on_conflict_do_nothing()
         return bool((await (await session.connection()).execute(insert)).rowcount)
 
-    def _replacing(self, table: Table, keeping: Collection[str]) -> Any:
+    def _replacing(self, table: Table, keeping: Collection[str], by: str) -> Any:
         """One statement for any number of rows: building and compiling one for each is what costs."""
         insert = _INSERT[self.engine.dialect.name](table)
         keys = [column.name for column in table.primary_key.columns]
         changed = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in {*keys, *keeping}}
+        if by:
+            same = table.c[by].is_not_distinct_from(insert.excluded[by])
+            changed |= {name: case((same, table.c[name]), else_=insert.excluded[name]) for name in keeping}
         return insert.on_conflict_do_update(index_elements=keys, set_=changed)
 
 

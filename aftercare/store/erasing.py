@@ -13,17 +13,21 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from aftercare.messages.case import Case
-from aftercare.messages.erasure import ErasureReceipt, Traces
+from aftercare.messages.erasure import ErasedDataset, ErasureReceipt, Traces
 from aftercare.messages.work import Standing
 from aftercare.store.database import Database
 from aftercare.store.mentions import TABLES
-from aftercare.store.scrubbing import Scrubbing, cases_of, reduce_cases
+from aftercare.store.scrubbing import Scrubbing, cases_of, reduce_late
 from aftercare.store.tables import ErasureRow
 
 TRIES = 3
 CASES, EVIDENCE, OUTBOX, SETTLEMENT = (TABLES[name] for name in ("support_case", "evidence", "outbox", "settlement"))
 # What an overwritten row held is zeroed in the file, and nobody else writes until the end.
-_ALONE = {"sqlite": ("PRAGMA secure_delete = ON", "BEGIN IMMEDIATE"), "postgresql": ()}
+# On PostgreSQL whoever is just freezing a dataset is waited for, before any row is locked.
+_ALONE = {
+    "sqlite": ("PRAGMA secure_delete = ON", "BEGIN IMMEDIATE"),
+    "postgresql": ("LOCK TABLE erasure IN ROW EXCLUSIVE MODE",),
+}
 PATIENCE = timedelta(seconds=10)  # with whoever holds the cases on PostgreSQL; on SQLite it is the busy timeout
 
 
@@ -63,10 +67,10 @@ class Erasing:
             await connection.execute(insert(TABLES["erasure"]).values(**row.model_dump()))
             return traces
 
-    async def scrub_late(self, case_ids: Sequence[str]) -> None:
+    async def scrub_late(self, case_ids: Sequence[str]) -> tuple[ErasedDataset, ...]:
         """The same for these cases alone: a message that was being held while they were marked came after all."""
         async with self._alone() as connection:
-            await reduce_cases(connection, case_ids)
+            return await reduce_late(connection, case_ids)
 
     async def preview(self, customer: str, known: Sequence[str], at: datetime) -> Traces:
         """What an erasure would find; nothing is changed."""

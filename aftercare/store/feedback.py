@@ -16,7 +16,8 @@ from aftercare.messages.kinds import KINDS, family_of
 from aftercare.store.database import Database
 from aftercare.store.tables import CaseRow, FeedbackRow
 
-# What stays when a piece is computed again: when it first came, and whether it was counted.
+# What stays while a piece is computed again to the same value: when that came, and whether it was counted. Another
+# value is new evidence, which stands in the order in which it came and is counted again.
 KEPT = frozenset({"received_at", "counted_at"})
 
 
@@ -60,7 +61,7 @@ def row_of_piece(case: CaseRow, piece: Piece, at: datetime) -> FeedbackRow:
 
 async def keep(database: Database, session: AsyncSession, rows: Sequence[FeedbackRow]) -> None:
     """Write rows in a transaction of the caller's; one that is there is replaced, but for what stays."""
-    await database.put(session, rows, keeping=KEPT)
+    await database.put(session, rows, keeping=KEPT, by="value")
 
 
 async def follow(session: AsyncSession, case_id: str, intent: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -11,13 +12,18 @@ from sqlalchemy import ColumnElement, Table, Text, and_, cast, false, or_, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
+from aftercare.learning.datasets.freezing import digest_of
+from aftercare.learning.datasets.problems import customer_mark
 from aftercare.lifecycle.intake import digest_in_inbox
 from aftercare.lifecycle.personal import Person
 from aftercare.messages.work import Standing
+from aftercare.store.datasets import STAGED
 from aftercare.store.traces import DECISIONS, Decision, Elsewhere
 
 Values = dict[str, Any]
 TABLES: Mapping[str, Table] = {name: SQLModel.metadata.tables[name] for name in DECISIONS}
+# What is frozen while everything is looked through: by the name of the dataset, or of an attempt at one.
+_FROZEN = {name: TABLES[name].c[column] for name, column in (("example", "dataset"), ("dataset", "id"))}
 
 
 class Mentions:
@@ -25,27 +31,39 @@ class Mentions:
 
     def __init__(self, person: Person) -> None:
         self._person, self._hints = person, person.hints()
+        self._mark, self._instead = customer_mark(person.customer), secrets.token_hex(8)
         self._found: list[tuple[Table, ColumnElement[bool]]] = []
+        self._frozen: set[str] = set()
         self._reported: Counter[str] = Counter()
 
     async def look(self, connection: AsyncConnection) -> None:
         """Look through every table."""
+        self._frozen = await _frozen(connection)
         for table in TABLES.values():
-            async with connection.stream(select(table).where(self._likely(table))) as rows:
-                async for row in rows.mappings():
-                    self._report(table, row)
-                    if changes(dict(row), partial(self._forgotten, table)):
-                        self._found.append((table, key_of(table, row)))
+            await self._look_through(connection, table, true())
 
-    async def replace(self, connection: AsyncConnection) -> tuple[Counter[str], set[str]]:
-        """Take the known values out of what was found; gives how many rows that were by table, and of which cases."""
+    async def replace(self, connection: AsyncConnection) -> tuple[Counter[str], list[Values]]:
+        """Take the known values out of what was found, and out of datasets that were frozen since.
+
+        Gives how many rows that were by table, and those of cases as they were.
+        """
+        since = [name for name in await _frozen(connection) if name not in self._frozen or STAGED in name]
+        for name, frozen in _FROZEN.items():
+            await self._look_through(connection, TABLES[name], frozen.in_(since))
         replaced: Counter[str] = Counter()
-        cases: set[str] = set()
+        of_cases: list[Values] = []
         for table, row in self._found:
-            for key in await change(connection, table, row, partial(self._forgotten, table)):
+            for before in await change(connection, table, row, partial(self._forgotten, table)):
                 replaced[table.name] += 1
-                cases |= {str(key["case_id"])} if "case_id" in key else set()
-        return replaced, cases
+                of_cases += [before] if "case_id" in before else []
+        return replaced, of_cases
+
+    async def _look_through(self, connection: AsyncConnection, table: Table, which: ColumnElement[bool]) -> None:
+        async with connection.stream(select(table).where(self._likely(table), which)) as rows:
+            async for row in rows.mappings():
+                self._report(table, row)
+                if changes(dict(row), partial(self._forgotten, table)):
+                    self._found.append((table, key_of(table, row)))
 
     def problems(self) -> tuple[str, ...]:
         """What was found where nothing of a person should stand."""
@@ -56,7 +74,8 @@ class Mentions:
         if self._hints is None:
             return true()
         texts = [cast(table.c[name], Text) for name in DECISIONS[table.name]]
-        return or_(false(), *(text.icontains(hint, autoescape=True) for text in texts for hint in self._hints))
+        marked = table.c.problem == self._mark if table.name == "example" else false()
+        return or_(marked, *(text.icontains(hint, autoescape=True) for text in texts for hint in self._hints))
 
     def _forgotten(self, table: Table, row: Values) -> Values:
         decisions = DECISIONS[table.name].items()
@@ -64,6 +83,10 @@ class Mentions:
         if table.name == "evidence" and told["body"] != row["body"] and row["standing"] != Standing.WAITING:
             # The digest of a short text tells the text; that of what waits is how its case's answer finds it.
             told["digest"] = digest_in_inbox(row["kind"], told["body"])
+        if table.name == "example":
+            # A problem has its customer's mark, by which others would know whose it was.
+            problem = self._instead if row["problem"] == self._mark else row["problem"]
+            told |= {"digest": digest_of(told["body"]), "problem": problem}
         return told
 
     def _report(self, table: Table, row: Mapping[Any, Any]) -> None:
@@ -78,6 +101,10 @@ class Mentions:
                 return isinstance(value, str) and value != self._person.customer and self._person.is_named(value)
             case Elsewhere.REPLACED:
                 return False
+
+
+async def _frozen(connection: AsyncConnection) -> set[str]:
+    return {name for column in _FROZEN.values() for (name,) in await connection.execute(select(column).distinct())}
 
 
 def _advice(place: str) -> str:

@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, Table, and_, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from aftercare.lifecycle.personal import Person, learned
-from aftercare.messages.erasure import Traces
+from aftercare.messages.erasure import ErasedDataset, Traces
 from aftercare.messages.outcome import Stage
 from aftercare.messages.work import Standing
+from aftercare.store.forgetting import Touched, forget_cases, tell_anew
 from aftercare.store.mentions import TABLES, Mentions, Values, change
 from aftercare.store.traces import DECISIONS
 
@@ -38,8 +39,11 @@ class Scrubbing:
     async def carry_out(self, connection: AsyncConnection) -> Traces:
         """Reduce the customer's own rows, and take the person out of what was found."""
         own = await cases_of(connection, self._customer)
-        rows = await reduce_cases(connection, own) + await _reduce_imported(connection, self._customer)
-        replaced, mentioning = await self._mentions.replace(connection)
+        rows, touched = await reduce_cases(connection, own)
+        rows += await _reduce_imported(connection, self._customer)
+        replaced, of_cases = await self._mentions.replace(connection)
+        touched.changed.update(row["dataset"] for row in of_cases if "dataset" in row)
+        mentioning = {str(row["case_id"]) for row in of_cases}
         return Traces(
             cases=len(own),
             learned=len(self._learned - self._known),
@@ -47,6 +51,7 @@ class Scrubbing:
             mentions=dict(replaced),
             running=tuple(await _unsettled(connection, sorted(mentioning - set(own)))),
             problems=self._mentions.problems(),
+            datasets=await tell_anew(connection, touched, own),
         )
 
 
@@ -56,16 +61,26 @@ async def cases_of(connection: AsyncConnection, customer: str) -> list[str]:
     return [row.case_id for row in await connection.execute(asked)]
 
 
-async def reduce_cases(connection: AsyncConnection, own: Sequence[str]) -> Counter[str]:
-    """Reduce every row of these cases to what the figures need; what they never took in goes. Counts by table."""
-    rows: Counter[str] = Counter()
+async def reduce_late(connection: AsyncConnection, own: Sequence[str]) -> tuple[ErasedDataset, ...]:
+    """Reduce what came about these cases after all; gives the datasets it had got into."""
+    _, touched = await reduce_cases(connection, own)
+    return await tell_anew(connection, touched, own)
+
+
+async def reduce_cases(connection: AsyncConnection, own: Sequence[str]) -> tuple[Counter[str], Touched]:
+    """Reduce every row of these cases to what the figures need; what they never took in goes, and so do examples.
+
+    Gives counts by table, and the datasets that the examples are from.
+    """
+    touched = await forget_cases(connection, own)
+    rows: Counter[str] = Counter(example=sum(map(len, touched.gone.values())))
     for some in _chunks(own):
         untaken = (EVIDENCE.c.case_id.in_(some)) & (EVIDENCE.c.standing != Standing.DELIVERED)
         rows["evidence"] += (await connection.execute(delete(EVIDENCE).where(untaken))).rowcount
         for table in TABLES.values():
             if "case_id" in table.c:
                 rows[table.name] += await _reduce(connection, table, table.c.case_id.in_(some))
-    return rows
+    return rows, touched
 
 
 async def _learned(connection: AsyncConnection, customer: str, own: Sequence[str]) -> set[str]:

@@ -117,6 +117,10 @@ def _dropped(standing: str) -> str:
     return "dropped" if standing == "waiting" else standing
 
 
+def _closed(standing: str) -> str:
+    return "erased" if standing == "open" else standing
+
+
 def _table(kept: str = "", **others: Decision) -> Mapping[str, Decision]:
     return dict.fromkeys(kept.split(), KEPT) | others
 
@@ -156,7 +160,10 @@ DECISIONS: Mapping[str, Mapping[str, Decision]] = {
     "detector": _table("agent trigger detector release spec", grouping=SEARCHED, state=SEARCHED),
     "against": _table("agent trigger case_id piece kind release firing", grouping=SEARCHED),
     "firing": _table("id agent trigger status", note=SEARCHED, body=SEARCHED),
-    "dataset": _table("id agent trigger digest redaction", accounts=SEARCHED, diagnosis=SEARCHED, built=SEARCHED),
+    "dataset": _table("id agent trigger digest redaction accounts", diagnosis=SEARCHED, built=SEARCHED),
+    # The person's own examples are deleted.
     "example": _table("dataset case_id problem side redaction digest", body=_blank({}), provenance=_blank({})),
-    "review": _table("id kind case_id agent standing decided_by", decision=_blank({})),
+    "review": _table(
+        "id kind case_id agent decided_by", standing=Decision(_closed, Elsewhere.REPORTED), decision=_blank({})
+    ),
 }

@@ -1,0 +1,91 @@
+"""Activities on triggers: check a row, fire it, give back what a failed improvement had claimed, pause, end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.matrices import InForce, Matrices
+from aftercare.messages.improvement import (
+    CheckTrigger,
+    EndFiring,
+    Fired,
+    FireTrigger,
+    GiveBack,
+    Pausing,
+    TriggerStanding,
+)
+from aftercare.messages.triggers import TriggerRow
+from aftercare.store.triggers import FiringEnded, NoSuchFiring, Triggers
+
+
+class TriggerActivities:
+    """What a supervisor asks of the store, by the book in force."""
+
+    def __init__(self, triggers: Triggers, matrices: Matrices) -> None:
+        self._triggers, self._matrices = triggers, matrices
+
+    @activity.defn
+    async def check_trigger(self, asked: CheckTrigger) -> TriggerStanding:
+        """Count what is new, and say how the row stands. One that the book does not have stands still, and says so."""
+        book, at = await self._matrices.now(), asked.at or _now()
+        row = book.matrix.triggers.get(asked.trigger)
+        if row:
+            found = await self._triggers.check(asked.agent, asked.trigger, row, book.digest, at)
+        else:
+            found = await self._triggers.standing(asked.agent, asked.trigger, None, at)
+        return found.model_copy(update=_told(book, found))
+
+    @activity.defn
+    async def fire_trigger(self, asked: FireTrigger) -> Fired:
+        """Claim the evidence, and write the firing of this cycle down."""
+        row = await self._row(asked.trigger)
+        if row is None:
+            return Fired(note=f"the book has no row {asked.trigger!r}")
+        return await self._triggers.fire(asked, row, asked.at or _now())
+
+    @activity.defn
+    async def give_back(self, asked: GiveBack) -> None:
+        """Let the evidence of an improvement that failed go, so that its trigger is due again."""
+        firing = await self._triggers.firing(asked.firing)
+        row = await self._row(firing.trigger) if firing else None
+        try:
+            await self._triggers.give_back(asked.firing, row, asked.at or _now(), asked.note)
+        except NoSuchFiring as error:
+            raise _final(error) from error
+
+    @activity.defn
+    async def pause_trigger(self, asked: Pausing) -> None:
+        """Write down that a row is paused, or that it goes on."""
+        await self._triggers.pause(asked, asked.at or _now())
+
+    @activity.defn
+    async def end_firing(self, asked: EndFiring) -> None:
+        """Write down how an improvement ended."""
+        try:
+            await self._triggers.end(asked, asked.at or _now())
+        except (NoSuchFiring, FiringEnded, ValueError) as error:
+            raise _final(error) from error
+
+    async def _row(self, trigger: str) -> TriggerRow | None:
+        return (await self._matrices.now()).matrix.triggers.get(trigger)
+
+
+def _told(book: InForce, standing: TriggerStanding) -> dict[str, Any]:
+    return {
+        "book": book.digest,
+        "problem": "; ".join(filter(None, (book.problem, standing.problem))),
+        "check_every": book.matrix.check.every,
+        "check_at_most": book.matrix.check.at_most,
+    }
+
+
+def _final(error: Exception) -> ApplicationError:
+    return ApplicationError(str(error), type=type(error).__name__, non_retryable=True)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

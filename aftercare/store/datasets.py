@@ -1,0 +1,263 @@
+"""Datasets: what a firing claimed, frozen once, with an account of every piece.
+
+Rows are staged under a name of the attempt's own, some at a time, and become the dataset all at once. An erasure that
+comes meanwhile leaves its receipt: whoever has read before it and writes after it starts anew.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel, col
+from sqlmodel import select as select_rows
+
+from aftercare.learning.datasets.freezing import Account, Row, counted, digest_of_rows
+from aftercare.learning.datasets.material import Claimed, Material
+from aftercare.learning.datasets.problems import Marks, Problem, marks_of
+from aftercare.messages.case import Case
+from aftercare.messages.improvement import Frozen
+from aftercare.store.database import Database
+from aftercare.store.materials import materials, steps_of
+from aftercare.store.tables import AgainstRow, CaseRow, DatasetRow, ExampleRow, ReviewRow, StepRow
+
+TOGETHER = 200
+STAGED = "#"  # no id of a firing holds one
+OPENS = 12  # steps within which a case has been opened
+EXAMPLE, DATASET, CASE, ERASURE = (
+    SQLModel.metadata.tables[name] for name in ("example", "dataset", "support_case", "erasure")
+)
+# While rows are written, no erasure ends, and nobody else writes any; whoever is at it is waited for.
+_ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "LOCK TABLE erasure IN SHARE ROW EXCLUSIVE MODE"}
+
+
+class Overtaken(Exception):
+    """Something was erased meanwhile, or somebody else is freezing the same: start anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """An attempt at a dataset: the name its rows lie under, and how many erasures there had been when it began."""
+
+    dataset: str
+    name: str
+    erasures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A dataset about to be written, but for its rows, which are staged."""
+
+    agent: str
+    trigger: str
+    rows: int
+    problems: Mapping[str, Problem]
+    accounts: Sequence[Account]
+    redaction: str
+    at: datetime
+
+
+class Datasets:
+    """The datasets in the store. A dataset's id is that of its firing."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def find(self, dataset: str) -> DatasetRow | None:
+        """A frozen dataset, with its digest, its accounts, its diagnosis and what was built from it."""
+        async with self.database.session() as session:
+            return await session.get(DatasetRow, dataset)
+
+    async def frozen(self, dataset: str) -> Frozen | None:
+        """The same in short; None where it is not frozen yet."""
+        sides = select(EXAMPLE.c.side, func.count().label("rows")).where(EXAMPLE.c.dataset == dataset)
+        async with self.database.session() as session:
+            row = await session.get(DatasetRow, dataset)
+            if row is None:
+                return None
+            found = await (await session.connection()).execute(sides.group_by(EXAMPLE.c.side).order_by(EXAMPLE.c.side))
+            by_side = {found_row.side: int(found_row.rows) for found_row in found}
+        return Frozen(
+            dataset=dataset,
+            digest=row.digest,
+            rows=sum(by_side.values()),
+            sides=by_side,
+            accounts=counted(row.accounts),
+            redaction=row.redaction,
+        )
+
+    async def rows(self, dataset: str, side: str | None = None) -> AsyncIterator[ExampleRow]:
+        """The rows of a dataset in their order, all of them or those of one side; read some at a time."""
+        asked = select_rows(ExampleRow).where(ExampleRow.dataset == dataset).order_by(col(ExampleRow.number))
+        if side:
+            asked = asked.where(ExampleRow.side == side)
+        after = 0
+        while True:
+            async with self.database.session() as session:
+                some = list(await session.exec(asked.where(col(ExampleRow.number) > after).limit(TOGETHER)))
+            for row in some:
+                yield row
+            if len(some) < TOGETHER:
+                return
+            after = some[-1].number
+
+    async def built(self, dataset: str, what: str) -> None:
+        """Write down that something was built from a dataset: a model, an article. The same once."""
+        asked = select_rows(DatasetRow).where(DatasetRow.id == dataset).with_for_update()
+        async with self.database.session() as session:
+            if self.database.engine.dialect.name == "sqlite":
+                await (await session.connection()).exec_driver_sql("BEGIN IMMEDIATE")
+            row = (await session.exec(asked)).one()
+            if what not in row.built:
+                row.built = [*row.built, what]
+                session.add(row)
+
+    async def keep_diagnosis(self, dataset: str, digest: str, diagnosis: Mapping[str, Any]) -> bool:
+        """Keep what the rows tell; False where they are no longer those that it was told of."""
+        of_them = (DATASET.c.id == dataset) & (DATASET.c.digest == digest)
+        async with self.database.engine.begin() as connection:
+            kept = await connection.execute(update(DATASET).where(of_them).values(diagnosis=dict(diagnosis)))
+        return bool(kept.rowcount)
+
+    async def claimed(self, firing: str) -> list[tuple[str, list[Claimed]]]:
+        """What a firing claimed, by case, always in the same order."""
+        names = (AgainstRow.case_id, AgainstRow.piece, AgainstRow.kind, AgainstRow.at)
+        asked = select_rows(*names).where(AgainstRow.firing == firing)
+        async with self.database.session() as session:
+            found = await session.exec(asked.order_by(col(AgainstRow.case_id), col(AgainstRow.piece)))
+            pieces = [Claimed(*row) for row in found]
+        return [(case_id, list(of_case)) for case_id, of_case in groupby(pieces, key=lambda piece: piece.case_id)]
+
+    async def materials(self, case_ids: Collection[str]) -> dict[str, Material | None]:
+        """What is known of these cases, as far as they are registered; None for one that was erased."""
+        async with self.database.session() as session:
+            return await materials(session, case_ids)
+
+    async def audited(self, agent: str) -> AsyncIterator[Marks]:
+        """The cases of an agent that were drawn for the audit, by what they are known by."""
+        asked = select_rows(CaseRow).join(ReviewRow, col(ReviewRow.case_id) == col(CaseRow.case_id))
+        asked = asked.where(ReviewRow.kind == "audit", ReviewRow.agent == agent, col(CaseRow.erased_at).is_(None))
+        after = ""
+        while True:
+            async with self.database.session() as session:
+                later = asked.where(col(CaseRow.case_id) > after).order_by(col(CaseRow.case_id)).limit(TOGETHER)
+                cases = list(await session.exec(later))
+                ids = [case.case_id for case in cases]
+                first = col(StepRow.case_id).in_(ids) & (col(StepRow.number) <= OPENS)
+                steps = list(await session.exec(select_rows(StepRow).where(first).order_by(col(StepRow.number))))
+            for case in cases:
+                own = [step for step in steps if step.case_id == case.case_id]
+                yield marks_of(Case.model_validate(case.body), steps_of(own))
+            if len(cases) < TOGETHER:
+                return
+            after = ids[-1]
+
+    async def begin(self, dataset: str) -> Staging:
+        """Begin to freeze a dataset; what an earlier attempt left goes."""
+        async with self._alone() as connection:
+            await connection.execute(delete(EXAMPLE).where(_staged(dataset)))
+            erasures = await _erasures(connection)
+        return Staging(dataset, f"{dataset}{STAGED}{secrets.token_hex(6)}", erasures)
+
+    async def stage(self, staging: Staging, rows: Sequence[Row], redaction: str) -> None:
+        """Write rows that are going to be the dataset's. Raises Overtaken."""
+        values = [
+            {
+                "dataset": staging.name,
+                "number": row.number,
+                "case_id": row.case_id,
+                "problem": "",
+                "side": "",
+                "redaction": redaction,
+                "digest": row.digest,
+                "body": row.body,
+                "provenance": row.provenance,
+            }
+            for row in rows
+        ]
+        if values:
+            async with self._beside_erasures(staging) as connection:
+                await connection.execute(insert(EXAMPLE), values)
+
+    async def freeze(self, staging: Staging, whole: Whole) -> None:
+        """Make the staged rows the dataset, with its digest and accounts, all at once. Raises Overtaken."""
+        async with self._beside_erasures(staging) as connection:
+            await _place(connection, staging, whole)
+            await connection.execute(
+                insert(DATASET).values(
+                    id=staging.dataset,
+                    agent=whole.agent,
+                    trigger=whole.trigger,
+                    digest=await digest_in(connection, staging.dataset),
+                    redaction=whole.redaction,
+                    made_at=whole.at,
+                    accounts=list(whole.accounts),
+                    diagnosis={},
+                    built=[],
+                )
+            )
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[AsyncConnection]:
+        async with self.database.engine.begin() as connection:
+            await connection.exec_driver_sql(_ALONE[connection.dialect.name])
+            yield connection
+
+    @asynccontextmanager
+    async def _beside_erasures(self, staging: Staging) -> AsyncIterator[AsyncConnection]:
+        async with self._alone() as connection:
+            if await _erasures(connection) != staging.erasures:
+                raise Overtaken("somebody was erased meanwhile")
+            if (await connection.execute(select(DATASET.c.id).where(DATASET.c.id == staging.dataset))).first():
+                raise Overtaken(f"somebody else has frozen {staging.dataset}")
+            yield connection
+            if await _marked(connection, (staging.name, staging.dataset)):
+                raise Overtaken("somebody is being erased")
+
+
+async def digest_in(connection: AsyncConnection, dataset: str) -> str:
+    """The digest of a dataset's rows, as they lie in the store."""
+    asked = select(EXAMPLE.c.digest, EXAMPLE.c.side).where(EXAMPLE.c.dataset == dataset)
+    return digest_of_rows([(row.digest, row.side) for row in await connection.execute(asked)])
+
+
+async def _place(connection: AsyncConnection, staging: Staging, whole: Whole) -> None:
+    """Give the staged rows their sides, and the dataset's name."""
+    staged = EXAMPLE.c.dataset == staging.name
+    asked = select(EXAMPLE.c.number, EXAMPLE.c.case_id).where(staged)
+    found = [(row.number, whole.problems[row.case_id]) for row in await connection.execute(asked)]
+    if len(found) != whole.rows:
+        raise Overtaken(f"somebody else is freezing {staging.dataset}")
+    if found:
+        placed = update(EXAMPLE).where(staged, EXAMPLE.c.number == bindparam("row"))
+        placed = placed.values(dataset=staging.dataset, problem=bindparam("key"), side=bindparam("stands"))
+        rows = [{"row": number, "key": problem.key, "stands": str(problem.side)} for number, problem in found]
+        await connection.execute(placed, rows)
+    await connection.execute(delete(EXAMPLE).where(_staged(staging.dataset)))
+
+
+def _staged(dataset: str) -> Any:
+    return EXAMPLE.c.dataset.startswith(f"{dataset}{STAGED}", autoescape=True)
+
+
+async def _erasures(connection: AsyncConnection) -> int:
+    return int((await connection.execute(select(func.count()).select_from(ERASURE))).scalar_one())
+
+
+async def _marked(connection: AsyncConnection, names: Sequence[str]) -> bool:
+    """Whether a case among the rows has been marked as erased."""
+    of_row = (CASE.c.case_id == EXAMPLE.c.case_id) & CASE.c.erased_at.is_not(None)
+    asked = select(CASE.c.case_id).join(EXAMPLE, of_row).where(EXAMPLE.c.dataset.in_(names))
+    return (await connection.execute(asked.limit(1))).first() is not None
+
+
+def in_chunks(values: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
+    """Some of them at a time."""
+    return (values[n : n + size] for n in range(0, len(values), size))

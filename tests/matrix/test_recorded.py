@@ -1,0 +1,145 @@
+"""The recorded retail and airline cases, played and then checked once: one firing each, every case accounted for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from rich.console import Console
+
+from aftercare.demo.run import Wanted, play
+from aftercare.messages.improvement import Firing, FiringStatus, TriggerStanding
+from aftercare.store.tables import DatasetRow, ExampleRow
+from policies.triggers import FILE
+from tests.demo.test_run import DATA, FILES, must_be, needs_recordings, rows
+from tests.matrix.supervised import SELDOM, pieces_of, supervised
+
+NOTHING_WATCHED = f"check: {{every: {SELDOM}, at_most: {SELDOM}}}\ntriggers: {{}}\n"
+BOOK = f"""
+check: {{every: {SELDOM}, at_most: {SELDOM}}}
+triggers:
+  override:
+    says: "People correct or take over what the agent decides."
+    evidence: {{override: {{at_least: 1}}, escalation: {{at_least: 1}}}}
+    group_by: none
+    detectors: [{{detector: volume, cases: 40}}]
+    cooldown: P1D
+    starts: {{workflow: retraining, kind: intent_classifier}}
+"""
+COUNTS = {"retail": {"overridden": 62, "escalated": 16}, "airline": {"overridden": 55, "escalated": 23}}
+each_domain = pytest.mark.parametrize("domain", list(COUNTS))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one check after the run made of an agent's cases."""
+
+    standing: TriggerStanding
+    firings: list[Firing]
+    dataset: DatasetRow
+    examples: list[ExampleRow]
+
+    def accounts(self, became: str) -> dict[str, dict[str, Any]]:
+        """The accounts of the pieces that became this, by their cases."""
+        return {account["case"]: account for account in self.dataset.accounts if account["became"] == became}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
+    """All 340 cases are played while nothing is watched; then the book of the test comes into force."""
+    folder = tmp_path_factory.mktemp("recorded") / "place"
+    shops = {domain: DATA / f"taubench_{domain}_db.json.gz" for domain in FILES}
+    async with supervised(folder, NOTHING_WATCHED, shops) as place:
+        await play(Wanted(files=tuple(FILES.values()), concurrency=16), place.place, Console(quiet=True))
+        (folder / "policies" / FILE).write_text(BOOK, "utf-8")
+        await place.watch(*COUNTS)
+        told = {}
+        for domain in COUNTS:
+            standing = await place.check(domain, "override")
+            await place.ended(domain, "override")
+            firings = await place.firings(domain)
+            told[domain] = Seen(standing, firings, *await place.dataset(firings[0]))
+        return told
+
+
+def ended(domain: str, outcome: str) -> set[str]:
+    """The cases that end like this, as their recording says they must."""
+    return {id for id, row in rows(domain).items() if must_be(row) == outcome}
+
+
+@needs_recordings
+@each_domain
+def test_one_check_after_the_run_fires_once(seen: dict[str, Seen], domain: str) -> None:
+    """Every case that a person corrected or took over, of one agent, in one firing and one dataset."""
+    (firing,) = seen[domain].firings
+    assert (firing.status, firing.cycle) == (FiringStatus.PREPARED, 1)
+    assert firing.cases == firing.pieces == sum(COUNTS[domain].values())
+
+
+@needs_recordings
+@each_domain
+@pytest.mark.parametrize("outcome", ["overridden", "escalated"])
+def test_every_such_case_is_in_the_dataset_or_the_duplicate_of_one_that_is(
+    seen: dict[str, Seen], domain: str, outcome: str
+) -> None:
+    """Case by case, as the recording says they ended."""
+    told, cases = seen[domain], ended(domain, outcome)
+    assert len(cases) == COUNTS[domain][outcome]
+    numbers = {example.number: example.case_id for example in told.examples}
+    kept, duplicates = told.accounts("kept"), told.accounts("duplicate")
+    assert cases <= kept.keys() | duplicates.keys()
+    assert {id: numbers[kept[id]["row"]] for id in cases & kept.keys()} == {id: id for id in cases & kept.keys()}
+    assert all(duplicates[id]["row"] in numbers for id in cases & duplicates.keys())
+
+
+@needs_recordings
+@each_domain
+def test_nothing_else_is_in_the_dataset(seen: dict[str, Seen], domain: str) -> None:
+    """As many accounts as pieces, no more rows than what was kept, and each piece in one row."""
+    told = seen[domain]
+    cases = {account["case"] for account in told.dataset.accounts}
+    assert cases == ended(domain, "overridden") | ended(domain, "escalated")
+    assert len(told.dataset.accounts) == told.firings[0].pieces
+    assert {case for case, _ in pieces_of(told.examples)} == told.accounts("kept").keys()
+    assert {account["became"] for account in told.dataset.accounts} <= {"kept", "duplicate"}
+
+
+@needs_recordings
+@each_domain
+def test_the_whole_override_is_in_each_overridden_row(seen: dict[str, Seen], domain: str) -> None:
+    """What the agent had decided, what the person did instead, the right intent, why, and what decided it."""
+    recorded, overridden = rows(domain), ended(domain, "overridden")
+    of_overridden = [example for example in seen[domain].examples if example.case_id in overridden]
+    assert of_overridden
+    for example in of_overridden:
+        (correction,) = example.body["overrides"]
+        row = recorded[example.case_id]
+        wanted = [write["tool"] for write in row["expected"]["writes"]]
+        assert [action["name"] for action in correction.get("actions", ())] == wanted
+        assert correction["final"] == ("actions" if wanted else "undo" if row["actual"]["writes"] else "nothing_to_do")
+        assert all(correction[part] for part in ("reviewer", "corrected_intent", "rationale"))
+        assert (correction["deciding"]["kind"], bool(correction["deciding"]["field"])) == ("fact", True)
+        assert correction["original"]["ended"] == "resolved"
+
+
+@needs_recordings
+@each_domain
+def test_a_duplicate_says_the_same_as_the_row_it_is_counted_to(seen: dict[str, Seen], domain: str) -> None:
+    """Two runs of one task that went word for word alike teach once."""
+    recorded, numbers = rows(domain), {example.number: example.case_id for example in seen[domain].examples}
+    for case, account in seen[domain].accounts("duplicate").items():
+        assert recorded[case]["task_id"] == recorded[numbers[account["row"]]]["task_id"]
+
+
+@needs_recordings
+@each_domain
+def test_runs_of_one_task_stand_on_one_side(seen: dict[str, Seen], domain: str) -> None:
+    """Four runs of a task are one customer's problem, whatever agent configuration it was."""
+    recorded, sides = rows(domain), defaultdict(set)
+    for example in seen[domain].examples:
+        sides[recorded[example.case_id]["task_id"]].add(example.side)
+    assert [task for task, found in sides.items() if len(found) > 1] == []
+    assert {side for found in sides.values() for side in found} == {"train", "held_out"}
