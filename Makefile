@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo bench lock format
+.PHONY: help setup pii check test demo bench lock format
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -17,13 +17,16 @@ setup: .venv/installed ## make .venv and install the locked dependencies
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+pii: setup ## also the model that finds names in what goes into a dataset (280 MB; docs/redaction.md)
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: --no-deps -r requirements-pii.lock
+
 check: setup ## lint, types, import contracts, policy books, lock
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/aftercare policy check
-	@! grep -nE '(https?|file)://' requirements.lock || { echo "requirements.lock names a host"; exit 1; }
+	@! grep -nE '(https?|file)://' requirements.lock requirements-pii.lock || { echo "a lock names a host"; exit 1; }
 
 # Most of these wait for a server, side by side. The others start whole deployments, and have the machine to themselves.
 WAITING := $(addprefix tests/,asking cases client codec commands datasets erasure evidence improvement learning lifecycle \
@@ -36,12 +39,14 @@ test: setup ## the tests
 demo: setup ## a shop, an agent, about twenty cases, told as a story; then left running
 	$(BIN)/aftercare demo
 
-bench: setup ## what a case costs, how many a second, what the API takes in, whether chaos loses anything (half an hour)
+bench: setup ## what a case costs, how many a second, what the API takes in, whether chaos loses anything, how soon triggers see (an hour)
 	$(BIN)/aftercare bench history
 	$(BIN)/aftercare bench cases
 	$(BIN)/aftercare bench chaos
 	$(BIN)/aftercare bench chaos --by api
 	$(BIN)/aftercare bench ingest
+	$(BIN)/aftercare bench triggers
+	$(BIN)/aftercare bench checks
 
 format: setup ## let ruff arrange the code
 	$(BIN)/ruff check --fix .
@@ -50,3 +55,7 @@ format: setup ## let ruff arrange the code
 lock: ## pin every dependency anew, with hashes and without hosts (needs uv)
 	uv pip compile pyproject.toml --group dev --extra server --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --no-emit-package aftercare -o requirements.lock
+	@# On its own, for Presidio wants an older numpy; and without phonenumbers, for phonenumberslite is the same package.
+	uv pip compile pyproject.toml --extra pii --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --no-emit-package aftercare --no-emit-package phonenumbers \
+	  -o requirements-pii.lock

@@ -74,8 +74,9 @@ def improvement_activities(
     cases: Cases, books: Books, matrices: Matrices, redactor: Redactor, triggers: Triggers | None = None
 ) -> list[Callable[..., Any]]:
     """Every activity of supervisors and improvements."""
-    on_triggers = TriggerActivities(triggers or Triggers(cases.database), matrices)
-    on_datasets = DatasetActivities(Datasets(cases.database), cases, books, redactor)
+    datasets = Datasets(cases.database)
+    on_triggers = TriggerActivities(triggers or Triggers(cases.database), matrices, datasets)
+    on_datasets = DatasetActivities(datasets, cases, books, redactor)
     return [
         on_triggers.check_trigger,
         on_triggers.fire_trigger,

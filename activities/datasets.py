@@ -19,7 +19,7 @@ from aftercare.learning.datasets.problems import Problems, marks_of
 from aftercare.messages.improvement import Diagnosed, Firing, Frozen, Improve
 from aftercare.redaction import Known, Redactor
 from aftercare.store.cases import Cases
-from aftercare.store.datasets import Datasets, Overtaken, Staging, Whole, in_chunks
+from aftercare.store.datasets import Datasets, GivenBack, Overtaken, Staging, Whole, in_chunks
 from aftercare.store.tables import ExampleRow
 from policies.book import BookInvalid
 
@@ -48,6 +48,8 @@ class DatasetActivities:
                         await self._freeze(work.firing)
                 except Overtaken as error:
                     why = str(error)
+                except GivenBack as error:
+                    raise ApplicationError(str(error), type="GivenBack", non_retryable=True) from error
                 if frozen := await self._datasets.frozen(work.firing.id):
                     return frozen
         raise ApplicationError(why, type="Overtaken")

@@ -14,19 +14,21 @@ from aftercare.messages.improvement import (
     EndFiring,
     Fired,
     FireTrigger,
+    FiringStatus,
     GiveBack,
     Pausing,
     TriggerStanding,
 )
 from aftercare.messages.triggers import TriggerRow
+from aftercare.store.datasets import Datasets
 from aftercare.store.triggers import FiringEnded, NoSuchFiring, Triggers
 
 
 class TriggerActivities:
     """What a supervisor asks of the store, by the book in force."""
 
-    def __init__(self, triggers: Triggers, matrices: Matrices) -> None:
-        self._triggers, self._matrices = triggers, matrices
+    def __init__(self, triggers: Triggers, matrices: Matrices, datasets: Datasets) -> None:
+        self._triggers, self._matrices, self._datasets = triggers, matrices, datasets
 
     @activity.defn
     async def check_trigger(self, asked: CheckTrigger) -> TriggerStanding:
@@ -49,13 +51,18 @@ class TriggerActivities:
 
     @activity.defn
     async def give_back(self, asked: GiveBack) -> None:
-        """Let the evidence of an improvement that failed go, so that its trigger is due again."""
+        """Let the evidence of an improvement that failed go, so that its trigger is due again.
+
+        What it froze goes too: no evidence stands in two datasets of one row.
+        """
         firing = await self._triggers.firing(asked.firing)
         row = await self._row(firing.trigger) if firing else None
         try:
-            await self._triggers.give_back(asked.firing, row, asked.at or _now(), asked.note)
+            given_back = await self._triggers.give_back(asked.firing, row, asked.at or _now(), asked.note)
         except NoSuchFiring as error:
             raise _final(error) from error
+        if given_back.status is FiringStatus.FAILED:
+            await self._datasets.let_go(asked.firing)
 
     @activity.defn
     async def pause_trigger(self, asked: Pausing) -> None:

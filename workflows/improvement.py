@@ -74,16 +74,21 @@ class ImprovementWorkflow(ImprovementMessages):
         if firing is None:
             return
         self.rest = supervising.NOTHING
+        if firing.id == self.heard:
+            return await self._failed(firing, supervising.UNSAID)
         under_way = await self._under_way(firing)
         await workflow.wait_condition(lambda: under_way.done() or self.has_run_long)
         if not under_way.done():
             return  # the next run goes on waiting for it
+        self.heard = firing.id
         try:
             improved = await under_way
         except (ActivityError, ChildWorkflowError) as error:
             await self._failed(firing, reason_of(error))
         else:
             self._know(supervising.ended(self.standing, firing, improved.status, improved.note))
+            if not isinstance(under_way, workflow.ChildWorkflowHandle):
+                await self._count_alone()  # nobody awaited it, and nobody knows whether the store heard its end
 
     async def _cool_down(self) -> None:
         """Sleep out what is left of the cooldown, unless a person fires meanwhile."""
@@ -154,12 +159,16 @@ class ImprovementWorkflow(ImprovementMessages):
         )
         return child
 
+    async def _count_alone(self) -> None:
+        async with self.alone:
+            await self._count()
+
     async def _failed(self, firing: Firing, note: str) -> None:
         """Its evidence is free again. After some failures in a row a person has to look first."""
         async with self.alone:
             await self._give_back(firing, note)
-            self.known = self.known.model_copy(update={"failures": self.known.failures + 1})
-            self._know(supervising.gave_back(self.standing, firing, note))
+            await self._count()  # whoever closed it may have come after its last word
+            self.known = supervising.failed(self.known, self.standing, firing)
             if self.known.failures >= supervising.FAILURES and not self.standing.paused_by:
                 await self._pause(True, supervising.ITSELF, story.failed_too_often(note))
 

@@ -42,6 +42,7 @@ class Supervision:
         self.rest: timedelta | None = None
         self.alone = asyncio.Lock()
         self.checks = 0
+        self.heard = ""  # the firing whose improvement has ended last
         self.indexed = {pair.key.name: pair.value for pair in workflow.info().typed_search_attributes}
 
     @property

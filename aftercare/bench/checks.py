@@ -122,7 +122,7 @@ async def measure(console: Console, quick: bool, database: str = "both") -> dict
 
 
 async def _measured(kind: str, quick: bool, say: Any) -> Measured:
-    few, many, rounds = (10_000, 150_000, 7) if quick else (10_000, 1_000_000, 25)
+    few, many, rounds = (10_000, 100_000, 5) if quick else (10_000, 1_000_000, 25)
     matrix, result = load_matrix().matrix, Measured()
     evidence = _Evidence(matrix)
     async with _stores(kind, matrix) as (small, large):

@@ -96,8 +96,8 @@ def show(as_json: bool, answer: Answer) -> None:
 
 def to_people(stderr: bool = False) -> Console:
     """A console that is never narrower than a table needs where nobody looks at it."""
-    console = Console(stderr=stderr)
-    return console if console.is_terminal else Console(stderr=stderr, width=WIDTH)
+    console = Console(stderr=stderr, emoji=False)  # `:loop:` is somebody's word, and no picture
+    return console if console.is_terminal else Console(stderr=stderr, emoji=False, width=WIDTH)
 
 
 def as_document(document: Any) -> str:

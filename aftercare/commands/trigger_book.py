@@ -48,7 +48,8 @@ async def in_force(cases: Cases, settings: Settings, agent: str | None = None) -
     kept = await book_taken_last(cases.database, agent) or await book_taken_last(cases.database)
     try:
         if kept:
-            return Book(from_texts(kept.texts), "the one supervisors took last")
+            taken = from_texts(kept.texts)
+            return Book(taken, f"the one supervisors took last{_beside(taken, settings)}")
     except (TriggersInvalid, KeyError, json.JSONDecodeError):
         told = f"the book that supervisors took last ({kept.digest[:12] if kept else ''}) is none for this program"
         raise NotAsked("book_invalid", [told, "use the program that the worker runs"]) from None
@@ -73,6 +74,15 @@ def edited(file: Path | None, settings: Settings) -> Book:
     if not file.is_file():
         raise wrong(f"{file}: there is no such file")
     return Book(read_file(file), str(file))
+
+
+def _beside(taken: Loaded, settings: Settings) -> str:
+    """What is to be said of the book in the folder of policies, where it is another than the one taken."""
+    try:
+        lies = load_matrix(settings.policies)
+    except TriggersInvalid:
+        return f"; {place(settings)} does not hold, `aftercare policy check` tells why"
+    return "" if lies.digest == taken.digest else f"; {place(settings)} is another, {lies.digest[:12]}"
 
 
 def place(settings: Settings) -> str:

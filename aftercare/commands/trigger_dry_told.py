@@ -85,7 +85,7 @@ def _nearest(beside: Beside) -> str:
     near = nearest(beside)
     if near is None:
         return "-"
-    if near.statistic is None or near.baseline is None:
+    if near.baseline is None:
         return f"{near.group or 'all'}: {near.cases:,} cases, too few to be judged"
     return f"{near.group or 'all'}, {near.detector}: {reach(near)}"
 

@@ -157,9 +157,10 @@ def _state(told: TriggerStanding, checked: datetime | None) -> Text:
         return Text(f"{'due, ' if told.due else ''}cooling down until {minute(until)}")
     if told.over_budget_until and told.over_budget_until > told.at:
         return Text(f"{'due, ' if told.due else ''}over its budget until {minute(told.over_budget_until)}")
+    fired = f", last fired {local(told.last.at)[:10]}" if told.last else ""
     if told.due:
-        return Text("due", "yellow")
-    return Text("watching") if checked else Text("not checked yet", "dim")
+        return Text(f"due{fired}", "yellow")
+    return Text(f"watching{fired}") if checked else Text("not checked yet", "dim")
 
 
 def _counts(kind: str, counts: Counts) -> str:

@@ -81,7 +81,7 @@ def rows_of(told: Told, happened: Happened, book: PolicyBook) -> list[SQLModel]:
     ending = _ending(told, happened)
     state = _settled(told, happened, book, steps, ending)
     settlement = settlement_of(state)
-    row = _case_row(case, state, settlement.outcome or "")
+    row = _case_row(case, told.at, state, settlement.outcome or "")
     return [
         row,
         *(StepRow(case_id=case.id, number=s.number, kind=s.kind, name=s.name, body=_json(s)) for s in steps),
@@ -214,7 +214,7 @@ def _settled_at(told: Told, happened: Happened) -> datetime:
     return _ended(told, happened) + WATCH + (2 * AN_HOUR if happened.late else timedelta(0))
 
 
-def _case_row(case: Case, state: CaseState, outcome: str) -> CaseRow:
+def _case_row(case: Case, opened_at: datetime, state: CaseState, outcome: str) -> CaseRow:
     assert state.book
     first, label = state.episodes[0], settlement_of(state).label
     return CaseRow(
@@ -225,7 +225,7 @@ def _case_row(case: Case, state: CaseState, outcome: str) -> CaseRow:
         customer=case.customer,
         intent=label.intent if label else first.intent,
         book=state.book.digest,
-        opened_at=case.opened_at or state.episodes[0].watch_until,
+        opened_at=opened_at,
         body=_json(case),
         stage=Stage.SETTLED,
         outcome=outcome,

@@ -86,6 +86,8 @@ class _Heap:
         return claimed
 
     def _put(self, case_id: str, pieces: dict[str, str]) -> None:
+        if not pieces and case_id not in self._cases:
+            return
         self._groupings.subtract(self._cases.pop(case_id, {}).values())
         self._groupings.update(pieces.values())
         self._groupings += Counter()  # nothing stays for a grouping of which nothing waits
@@ -227,10 +229,10 @@ def compare(edited: Sequence[Rehearsed], in_force: Sequence[Rehearsed]) -> list[
     """The firings under two books beside each other, in the order of their times.
 
     Two stand for each other where they are about the same group, or both about none, and no other pair that does is
-    nearer; both counted the same cases.
+    nearer in time: what was held back may fire long after the last case. Both counted the same cases.
     """
     apart = sorted(
-        (abs(one.number_of_case - other.number_of_case), n, m)
+        (abs(one.at - other.at), n, m)
         for n, one in enumerate(edited)
         for m, other in enumerate(in_force)
         if _are_alike(one, other)

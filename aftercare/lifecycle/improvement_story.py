@@ -135,7 +135,9 @@ def _group(group: GroupStanding) -> str:
     under = f" under release {group.release}" if group.release else ""
     seen = "nothing seen yet" if group.statistic is None else f"{group.statistic:.3g} now"
     usual = "what is usual is not known yet" if group.baseline is None else f"{group.baseline:.3g} is usual"
-    reach = f"evidence {group.evidence:,.4g} of {group.threshold:,.4g} needed, {_several(group.cases, 'case')}"
+    reach = (
+        f"evidence {_rounded(group.evidence)} of {_rounded(group.threshold)} needed, {_several(group.cases, 'case')}"
+    )
     alarm = "; **alarmed**" if group.alarmed else ""
     return f"- {group.detector.capitalize()}{where}{under}: {seen}, {usual}; {reach}{alarm}"
 
@@ -179,6 +181,10 @@ def _dataset(frozen: Frozen) -> Iterator[str]:
         yield f"- Of the evidence: {', '.join(f'{became} {count}' for became, count in frozen.accounts.items())}"
     if frozen.redaction:
         yield f"- Personal data was looked for by {frozen.redaction}"
+
+
+def _rounded(number: float) -> str:
+    return f"{number:,.0f}" if number >= 10 or not number else f"{number:.2g}"
 
 
 def _several(number: int, what: str) -> str:

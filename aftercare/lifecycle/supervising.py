@@ -10,6 +10,7 @@ from aftercare.messages.improvement import Firing, FiringStatus, Supervise, Trig
 FAILURES = 3  # so many improvements in a row that fail, and the supervisor pauses itself
 ITSELF = "aftercare"  # who paused it then
 NOTHING = timedelta(0)
+UNSAID = "its workflow has ended, and the store does not know how"
 
 _FAILING = (FiringStatus.FAILED, FiringStatus.STARTED)
 
@@ -80,10 +81,12 @@ def ended(standing: TriggerStanding, firing: Firing, status: FiringStatus, note:
     return standing.model_copy(update={"open": None, "last": last})
 
 
-def gave_back(standing: TriggerStanding, firing: Firing, note: str) -> TriggerStanding:
-    """The standing once the evidence of an improvement that failed is free again."""
-    free = {"waiting": standing.waiting + firing.cases}
-    return ended(standing.model_copy(update=free), firing, FiringStatus.FAILED, note)
+def failed(known: Supervise, standing: TriggerStanding, firing: Firing) -> Supervise:
+    """One failure more, if it was one: an improvement may have been closed when all was done."""
+    last = standing.last
+    if last is None or last.id != firing.id or last.status is not FiringStatus.FAILED:
+        return known
+    return known.model_copy(update={"failures": known.failures + 1})
 
 
 def check_pause(standing: TriggerStanding | None) -> None:

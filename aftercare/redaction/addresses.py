@@ -45,6 +45,8 @@ _FREE = r"(?<![\w#.,/-])"
 _NAMED = rf"{_PARTICLES}{_CAP}(?: {_PARTICLES}{_CAP}){{0,3}}"
 _END = r"(?!\w|[.,]\d)"
 
+_HOUSE = r"\d{1,4}(?: ?[a-zA-Z]\b)?(?:[-/]\d{1,4})?"
+
 _STREETS = [
     re.compile(pattern)
     for pattern in (
@@ -53,7 +55,7 @@ _STREETS = [
         rf"{_FREE}{_NUMBER} (?:{_IN_SMALL}[a-z][a-z'’-]{{1,20}} ){{1,3}}(?i:{_KINDS_IN_SMALL})\b",
         rf"{_FREE}{_NUMBER} (?:Broadway|{_CAP}way)\b",
         # Lindenstraße 14a; Keizersgracht 174; Am Alten Markt 3, 50667 Köln
-        rf"(?<!\w)(?:{_CAP} ){{0,2}}[^\W\d_][\w-]{{0,30}}(?i:{_COMPOUND}) \d{{1,4}}(?: ?[a-zA-Z]\b)?(?:[-/]\d{{1,4}})?{_END}",
+        rf"(?<!\w)(?:{_CAP} ){{0,2}}[^\W\d_][\w-]{{0,30}}(?i:{_COMPOUND}) {_HOUSE}{_END}",
         rf"(?<!\w)(?:{_CAP} ){{1,4}}\d{{1,4}}[a-z]?(?:/\d{{1,4}})?, {_CODE_FIRST} {_CAP}",
         # 27 rue des Martyrs; Calle de Alcalá 212; ul. Marszałkowska 99/4
         rf"{_FREE}\d{{1,4}}(?: ?(?:bis|ter))?,? (?i:{_KINDS_FRENCH}) {_NAMED}",

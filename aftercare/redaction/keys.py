@@ -14,7 +14,7 @@ from aftercare.redaction.kinds import PLACEHOLDER, Kind
 Leaf = Callable[[Json, "Kind | None", bool], Json]
 
 _KEYS: dict[Kind, str] = {
-    Kind.CUSTOMER: "customer customerid userid username login",
+    Kind.CUSTOMER: "customer customerid userid username",
     Kind.NAME: "firstname lastname fullname givenname familyname surname middlename maidenname nickname personname"
     " cardholder cardholdername nameoncard accountholder",
     Kind.EMAIL: "email emails emailaddress mail mailaddress",
@@ -37,6 +37,11 @@ _OF_WHOM = re.compile(
     r"|buyer|payer|payee|debtor|account|home|work|primary|secondary|old|new|alternate|emergency|invoice|guardian)+"
 )
 _TOWNS = frozenset({"city", "town", "suburb", "locality", "village"})
+_LINES = frozenset({"line", "lines", "number", "house", "unit", "apt", "building"})  # of an address
+_PEOPLE = frozenset(
+    {"customer", "user", "passenger", "passengers", "traveler", "travelers", "traveller", "travellers", "guest"}
+    | {"guests", "recipient", "contact", "cardholder", "sender", "buyer"}
+)
 _NAMES = frozenset({"name", "first", "last", "middle", "given", "family"})
 _BESIDE_A_NAME = frozenset({Kind.EMAIL, Kind.PHONE, Kind.ADDRESS, Kind.BIRTH_DATE})
 # The last word of keys that name ids, codes and figures, which no pattern of digits may eat.
@@ -98,7 +103,11 @@ def kinds_in(record: Mapping[str, Json], under: Kind | None) -> dict[str, Kind]:
     told = {kind for key, kind in kinds.items() if record[key] not in (None, "", [], {})}
     for key in record:
         plain = _plain(key)
+        if plain in _PEOPLE and isinstance(record[key], dict | list):
+            kinds[key] = Kind.NAME
         if plain in _TOWNS and (Kind.ADDRESS in told or under is Kind.ADDRESS):
+            kinds[key] = Kind.ADDRESS
+        if plain in _LINES and under is Kind.ADDRESS:
             kinds[key] = Kind.ADDRESS
         if plain in _NAMES and (under is Kind.NAME or (plain == "name" and told & _BESIDE_A_NAME)):
             kinds[key] = Kind.NAME
@@ -119,7 +128,7 @@ def _plain(key: str) -> str:
 
 def _names_figures(key: str) -> bool:
     words = _WORDS.findall(key)
-    return bool(words) and words[-1].casefold() in _FIGURES
+    return bool(words) and words[-1].casefold() in _FIGURES and words != ["number"]
 
 
 def _rewritten(value: Json, was: str) -> str:

@@ -11,7 +11,7 @@ import phonenumbers
 
 from aftercare.lifecycle.personal import pattern
 from aftercare.redaction.kinds import Kind, Span
-from aftercare.redaction.words import GREETING, HONORIFIC, INTRODUCED, ORDINARY
+from aftercare.redaction.words import GREETING, HONORIFIC, INTRODUCED, IT_IS, ORDINARY
 
 _SHORTEST = 4  # a shorter value stands in too many other words and numbers
 _NEVER = re.compile(r"(?!)")
@@ -30,18 +30,20 @@ Value = tuple[str, Kind]
 class Matcher:
     """Finds the known values in texts. `places` are parts of addresses that count only beside another part."""
 
-    def __init__(self, values: Sequence[Value]) -> None:
-        self._whole = {_plain(value): kind for value, kind in values}
-        self._names = _Names(value for value, kind in values if kind is Kind.NAME)
+    def __init__(self, values: Sequence[Value], things: frozenset[str] = frozenset()) -> None:
+        self._ordinary = ORDINARY | things  # words that are no name unless they stand as one: colours, products
+        self._names = _Names((value for value, kind in values if kind is Kind.NAME), self._ordinary)
         patterns: dict[Kind, list[str]] = {}
         for value, kind in sorted(values, key=lambda known: -len(known[0])):
             patterns.setdefault(kind, []).extend(_patterns(value, kind))
         self._found = [(kind, re.compile("|".join(parts))) for kind, parts in patterns.items() if parts]
         self.places = frozenset(_plain(v) for v, kind in values if kind is Kind.ADDRESS and _is_only_beside(v))
+        self._whole = {_plain(value): kind for value, kind in values if len(value) >= _SHORTEST or kind is Kind.NAME}
 
     def whole(self, text: str) -> Kind | None:
         """The kind of a text that is a known value and nothing else."""
-        return self._whole.get(_plain(text))
+        plain = _plain(text)
+        return None if plain in self._ordinary or plain in self.places else self._whole.get(plain)
 
     def spans(self, text: str) -> Iterator[Span]:
         """Where known values stand."""
@@ -51,15 +53,16 @@ class Matcher:
 
 
 @lru_cache(maxsize=64)
-def matcher_of(values: tuple[Value, ...]) -> Matcher:
+def matcher_of(values: tuple[Value, ...], things: frozenset[str]) -> Matcher:
     """The matcher of known values, made once for a case."""
-    return Matcher(values)
+    return Matcher(values, things)
 
 
 class _Names:
     """Whole names in any case; a part of one where it is spelt as a name, or stands where a name does."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], ordinary: frozenset[str]) -> None:
+        self._ordinary = ordinary
         several = {" ".join(name.split()) for name in names}
         self._whole = _any_of(pattern(name, False) for name in several if not name.isascii() or " " in name)
         parts = {part for name in several for part in re.findall(r"[^\W\d_][\w'’-]+", name)}
@@ -70,17 +73,17 @@ class _Names:
         """Where names stand, whole or in part."""
         yield from (Span(*found.span(), Kind.NAME) for found in self._whole.finditer(text))
         for found in self._parts.finditer(text):
-            if len(found[0].split()) > 1 or _spelt_as_name(found[0]) or _stands_as_name(text, found.start()):
+            if len(found[0].split()) > 1 or self._is_meant(text, found):
                 yield Span(*found.span(), Kind.NAME)
 
-
-def _spelt_as_name(part: str) -> bool:
-    return part[0].isupper() and part.casefold() not in ORDINARY
-
-
-def _stands_as_name(text: str, start: int) -> bool:
-    before = text[max(0, start - 30) : start]
-    return any(said.search(before) for said in (INTRODUCED, GREETING, HONORIFIC))
+    def _is_meant(self, text: str, found: re.Match[str]) -> bool:
+        """Whether a single word is the name, and not a colour, a month, or a name in small letters by chance."""
+        before = text[max(0, found.start() - 30) : found.start()]
+        if any(said.search(before) for said in (INTRODUCED, GREETING, HONORIFIC)):
+            return True
+        if found[0].casefold() in self._ordinary:
+            return False
+        return found[0][0].isupper() or IT_IS.search(before) is not None
 
 
 def _patterns(value: str, kind: Kind) -> Iterator[str]:

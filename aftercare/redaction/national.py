@@ -47,7 +47,7 @@ def _number(look: str, is_valid: Callable[[str], bool], said: str, alone: str | 
 
 
 _S = "[ .-]?"
-_NINO = re.compile(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]|QQ\d{6}[A-D]")
+_NINO = re.compile(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]")
 _NUMBERS = (
     _number(
         rf"\d{{3}}{_S}\d\d{_S}\d{{4}}",
@@ -91,7 +91,7 @@ def tax_ids(text: str) -> Iterator[Span]:
     """National ids that are valid and said to be one, or stand in a form that nothing else has."""
     for number in _NUMBERS:
         for found in number.look.finditer(text):
-            if not number.is_valid(found[0]):
+            if not number.is_valid(re.sub("[ .]", "", found[0])):
                 continue
             said, thing = last_of(number.said, text, found.start()), last_of(SPEAKS_OF_THINGS, text, found.start())
             clear = said >= 0 and not 0 <= thing < said

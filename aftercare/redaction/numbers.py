@@ -19,11 +19,11 @@ _DOMAIN = re.compile(
     rf"[^\W_][\w-]{{0,62}}(?:{_DOT}[\w-]{{1,63}}){{0,5}}{_DOT}[^\W\d_]{{2,24}}(?![\w-])", re.IGNORECASE
 )
 
-_IBAN = re.compile(r"(?<![\w/])[A-Z]{2}\d{2}(?:[ -]?[A-Z\d]){11,30}", re.IGNORECASE)
+_IBAN = re.compile(r"(?<![\w/])[A-Z]{2}\d{2}(?:[ \u00a0-]?[A-Z\d]){11,30}", re.IGNORECASE)
 _BOUNDARY = re.compile(r"(?<=[A-Za-z\d])(?![A-Za-z\d])")
 _IBAN_SAID = re.compile(r"(?i)\biban\W{0,3}(?:(?:number|nummer|is|ist|est|es|was|no\.?)\W{1,3})?\Z")
 
-_RUN = re.compile(r"(?<![\d#_-])(?<![\d#]\.)\d(?:[ -]?\d){11,39}(?:(?!\w|[-/]\w|\.\d)|(?= ?\d{1,2}/\d))")
+_RUN = re.compile(r"(?<![\d#_-])(?<![\d#]\.)\d(?:[ \u00a0-]?\d){11,39}(?:(?!\w|[-/]\w|\.\d)|(?= ?\d{1,2}/\d))")
 _ISSUED = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35[2-8]\d{13}"
     r"|6(?:011|5\d\d|4[4-9]\d)\d{12}|62\d{14,17}|(?:50|5[6-9]|6\d)\d{10,17}"
@@ -57,7 +57,9 @@ def ibans(text: str) -> Iterator[Span]:
     for found in _IBAN.finditer(text):
         start, end = found.span()
         ends = [e.start() for e in _BOUNDARY.finditer(text, start + 14, end + 1) if e.start() <= end][::-1]
-        right = next((e for e in ends if iban.is_valid(text[start:e], check_country=False)), None)
+        right = next(
+            (e for e in ends if iban.is_valid(text[start:e].replace("\u00a0", " "), check_country=False)), None
+        )
         if right is None and _IBAN_SAID.search(text, max(0, start - 25), start):
             right = _end_of_groups(text, start, end)
         if right is not None:
@@ -91,7 +93,7 @@ def _windows(groups: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 def _is_card(text: str, start: int, end: int) -> bool:
-    written = text[start:end]
+    written = text[start:end].replace("\u00a0", " ")
     number = re.sub(r"\D", "", written)
     if not _ISSUED.fullmatch(number) or not luhn.is_valid(number):
         return False

@@ -18,8 +18,9 @@ REGIONS = ("US", "GB", "DE", "FR", "AU", "NL", "SE", "CH", "AT", "IT", "BR", "JP
 _NEAR = 25  # within so many characters "order" speaks of the number, and not of something said before
 _MOBILE = {"07": "GB", "01": "DE", "06": "FR"}
 
+_PARTS = r"[ \u00a0./()\u2010-\u2013-]"  # what stands between the figures of a number
 _CANDIDATE = re.compile(
-    r"(?<![\w#$€£])(?<![\w#][-_/:.])(?:\+|\()?\d(?:[ \u00a0./()-]{0,3}\d){5,18}(?![\w%€$£]|[-_/:]\w|[ .,]?\d)"
+    rf"(?<![\w#$€£])(?<![\w#][-_/.])(?<!\d:)(?:\+|\()?\d(?:{_PARTS}{{0,3}}\d){{5,18}}(?![\w%€$£]|[-_/:]\w|[ .,]?\d)"
 )
 _IN_AMERICA = re.compile(r"(?:1[ .-]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d([ .-]))[2-9]\d\d[ .-]\d{4}")
 _DATE = re.compile(r"(?:(?:19|20)\d\d([-./])\d{1,2}\1\d{1,2}|\d{1,2}([-./])\d{1,2}\2(?:19|20)?\d\d)(?:[ T,].*)?")

@@ -42,7 +42,7 @@ class Redactor:
 
     def redacted(self, value: Json, known: Known = NOBODY) -> Json:
         """The same JSON with placeholders for what tells of a person; keys of objects stay."""
-        look = _Look(matcher_of(known.values), known.things, self._further)
+        look = _Look(matcher_of(known.values, known.things), known.things, self._further)
 
         def leaf(part: Json, kind: Kind | None, is_figure: bool) -> Json:
             if kind is not None and fits(part, kind):

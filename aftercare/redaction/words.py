@@ -7,9 +7,10 @@ from typing import Final
 
 # Before a name of a known person, however it is spelt.
 INTRODUCED: Final = re.compile(
-    r"(?i)(?:\b(?:i am|i'm|im|this is|it is|its|it's|name is|name's|soy|je suis|ich bin|ik ben|jag är|sono|for|by"
-    r"|m'appelle|me llamo|mi chiamo|hei(?:ß|ss)e)|\bname[:=])\W{1,3}$"
+    r"(?i)(?:\b(?:i am|i'm|im|this is|name is|name's|soy|je suis|ich bin|ik ben|jag är|sono|m'appelle|me llamo"
+    r"|mi chiamo|hei(?:ß|ss)e)|\bname[:=])\W{1,3}$"
 )
+IT_IS: Final = re.compile(r"(?i)\b(?:it is|its|it's|by|for)\W{1,3}$")
 GREETING: Final = re.compile(
     r"(?i)\b(?:dear|hi|hello|hey|hallo|liebe|lieber|bonjour|hola|ciao|thanks|thank you|good morning|good afternoon"
     r"|good evening)[ ,]{1,2}$"
@@ -19,12 +20,13 @@ HONORIFIC: Final = re.compile(
 )
 
 # Capitalised words that stand where names do, and name nobody.
-_NOBODY = """there all team everyone everybody folks sir madam sirs customer customers client guest user member support
-agent service care friend valued please sorry yes no ok okay sure great good thanks thank hello hi hey dear regards best
-kind sincerely cheers your our the this that it my we i you to for and of in on at so again just very damen herren kunde
-kundin kunden zusammen tous cliente monsieur madame unable happy looking writing from still not really also being going
-trying calling getting having interested aware glad afraid correct wrong here now then with a an is are was hmm umm um uh
-wow shall bien je mit freundlichen grüssen gruss herr frau sehr geehrte geehrter cordialement saludos saluti pozdrawiam"""
+_NOBODY = """there all team everyone everybody folks sir madam sirs customer customers client guest user member
+support agent service care friend valued please sorry yes no ok okay sure great good thanks thank hello hi hey dear
+regards best kind sincerely cheers your our the this that it my we i you to for and of in on at so again just very
+unable happy looking writing from still not really also being going trying calling getting having interested aware
+glad afraid correct wrong here now then with a an is are was hmm umm um uh wow shall bien je tous monsieur madame
+cordialement saludos saluti cliente damen herren kunde kundin kunden zusammen mit freundlichen grüssen gruss herr
+frau sehr geehrte geehrter pozdrawiam"""
 NOBODY_NAMES: Final = frozenset(_NOBODY.split())
 
 # Words of ids and mail addresses of an office rather than of a person.

@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel, col
 from sqlmodel import select as select_rows
@@ -23,7 +23,7 @@ from aftercare.learning.datasets.freezing import Account, Row, counted, digest_o
 from aftercare.learning.datasets.material import Claimed, Material
 from aftercare.learning.datasets.problems import Marks, Problem, marks_of
 from aftercare.messages.case import Case
-from aftercare.messages.improvement import Frozen
+from aftercare.messages.improvement import FiringStatus, Frozen
 from aftercare.store.database import Database
 from aftercare.store.materials import materials, steps_of
 from aftercare.store.tables import AgainstRow, CaseRow, DatasetRow, ExampleRow, ReviewRow, StepRow
@@ -31,8 +31,8 @@ from aftercare.store.tables import AgainstRow, CaseRow, DatasetRow, ExampleRow, 
 TOGETHER = 200
 STAGED = "#"  # no id of a firing holds one
 OPENS = 12  # steps within which a case has been opened
-EXAMPLE, DATASET, CASE, ERASURE = (
-    SQLModel.metadata.tables[name] for name in ("example", "dataset", "support_case", "erasure")
+EXAMPLE, DATASET, CASE, ERASURE, FIRING = (
+    SQLModel.metadata.tables[name] for name in ("example", "dataset", "support_case", "erasure", "firing")
 )
 # While rows are written, no erasure ends, and nobody else writes any; whoever is at it is waited for.
 _ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "LOCK TABLE erasure IN SHARE ROW EXCLUSIVE MODE"}
@@ -40,6 +40,10 @@ _ALONE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "LOCK TABLE erasure IN SHAR
 
 class Overtaken(Exception):
     """Something was erased meanwhile, or somebody else is freezing the same: start anew."""
+
+
+class GivenBack(Exception):
+    """The firing failed and gave its evidence back: there is nothing to freeze. Final."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,12 @@ class Datasets:
                 return
             after = ids[-1]
 
+    async def let_go(self, dataset: str) -> None:
+        """Forget a dataset whose firing failed: what it had claimed is free for another. Nothing is frozen after it."""
+        async with self._alone() as connection:
+            await connection.execute(delete(EXAMPLE).where(_staged(dataset) | (EXAMPLE.c.dataset == dataset)))
+            await connection.execute(delete(DATASET).where(DATASET.c.id == dataset))
+
     async def begin(self, dataset: str) -> Staging:
         """Begin to freeze a dataset; what an earlier attempt left goes."""
         async with self._alone() as connection:
@@ -167,7 +177,7 @@ class Datasets:
         return Staging(dataset, f"{dataset}{STAGED}{secrets.token_hex(6)}", erasures)
 
     async def stage(self, staging: Staging, rows: Sequence[Row], redaction: str) -> None:
-        """Write rows that are going to be the dataset's. Raises Overtaken."""
+        """Write rows that are going to be the dataset's. Raises Overtaken, GivenBack."""
         values = [
             {
                 "dataset": staging.name,
@@ -185,9 +195,10 @@ class Datasets:
         if values:
             async with self._beside_erasures(staging) as connection:
                 await connection.execute(insert(EXAMPLE), values)
+                await _check_unmarked(connection, CASE.c.case_id.in_([row.case_id for row in rows]))
 
     async def freeze(self, staging: Staging, whole: Whole) -> None:
-        """Make the staged rows the dataset, with its digest and accounts, all at once. Raises Overtaken."""
+        """Make the staged rows the dataset, with its digest and accounts, all at once. Raises the same."""
         async with self._beside_erasures(staging) as connection:
             await _place(connection, staging, whole)
             await connection.execute(
@@ -203,6 +214,8 @@ class Datasets:
                     built=[],
                 )
             )
+            of_row = select(EXAMPLE.c.case_id).where(EXAMPLE.c.dataset == staging.dataset)
+            await _check_unmarked(connection, CASE.c.case_id.in_(of_row))
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[AsyncConnection]:
@@ -217,9 +230,10 @@ class Datasets:
                 raise Overtaken("somebody was erased meanwhile")
             if (await connection.execute(select(DATASET.c.id).where(DATASET.c.id == staging.dataset))).first():
                 raise Overtaken(f"somebody else has frozen {staging.dataset}")
+            status = await connection.execute(select(FIRING.c.status).where(FIRING.c.id == staging.dataset))
+            if status.scalar() == FiringStatus.FAILED:
+                raise GivenBack(f"{staging.dataset} failed, and has given its evidence back")
             yield connection
-            if await _marked(connection, (staging.name, staging.dataset)):
-                raise Overtaken("somebody is being erased")
 
 
 async def digest_in(connection: AsyncConnection, dataset: str) -> str:
@@ -251,11 +265,11 @@ async def _erasures(connection: AsyncConnection) -> int:
     return int((await connection.execute(select(func.count()).select_from(ERASURE))).scalar_one())
 
 
-async def _marked(connection: AsyncConnection, names: Sequence[str]) -> bool:
-    """Whether a case among the rows has been marked as erased."""
-    of_row = (CASE.c.case_id == EXAMPLE.c.case_id) & CASE.c.erased_at.is_not(None)
-    asked = select(CASE.c.case_id).join(EXAMPLE, of_row).where(EXAMPLE.c.dataset.in_(names))
-    return (await connection.execute(asked.limit(1))).first() is not None
+async def _check_unmarked(connection: AsyncConnection, these: ColumnElement[bool]) -> None:
+    """Raises Overtaken where one of these cases is marked as erased. To be asked after the caller's own writes."""
+    marked = select(CASE.c.case_id).where(these, CASE.c.erased_at.is_not(None))
+    if (await connection.execute(marked.limit(1))).first():
+        raise Overtaken("somebody is being erased")
 
 
 def in_chunks(values: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:

@@ -173,8 +173,8 @@ class FeedbackRow(SQLModel, table=True):
     """One piece of evidence of any of the six families: sent by people and machines, or computed from the case.
 
     `id` is its sender's, or `computed/{kind}/{episode}`. `value` is in `unit`; unknown is null, never zero.
-    `counted_at` is when a detector took it up: each piece counts once. `baseline` marks what was imported, which
-    starts nothing.
+    `received_at` is when its value came. `counted_at` is when a detector took it up: each piece counts once, and once
+    more when its value changes. `baseline` marks what was imported, which starts nothing.
     """
 
     __tablename__ = "feedback"
@@ -288,7 +288,8 @@ class SupervisorRow(SQLModel, table=True):
 class DetectorRow(SQLModel, table=True):
     """What a detector knows of one group under one release, written with the marks on what it counted.
 
-    `detector` is its name within the row; `spec` the digest of how it was declared, since an edited one begins anew.
+    `detector` is its name within the row, or `waiting` for the count of what no firing has claimed; `spec` the digest
+    of how it was declared, since an edited one begins anew.
     """
 
     __tablename__ = "detector"

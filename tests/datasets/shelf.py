@@ -15,12 +15,14 @@ from temporalio.testing import ActivityEnvironment
 from activities.books import Books
 from activities.cases import CaseActivities
 from activities.datasets import DatasetActivities
+from activities.matrices import Matrices
+from activities.triggers import TriggerActivities
 from aftercare.learning.datasets.material import Material
 from aftercare.lifecycle.outcome import settlement_of
 from aftercare.lifecycle.state import CaseState
 from aftercare.messages.case import Action, Case, Escalation, Resolution, Step, StepKind
 from aftercare.messages.erasure import ErasureReceipt, Traces
-from aftercare.messages.improvement import Diagnosed, Firing, Frozen, Improve, Work
+from aftercare.messages.improvement import Diagnosed, Firing, Frozen, GiveBack, Improve, Work
 from aftercare.messages.outcome import Stage
 from aftercare.messages.override import Override
 from aftercare.messages.policy import BookPin, Finding, VerificationResult
@@ -31,7 +33,8 @@ from aftercare.store.database import Database
 from aftercare.store.datasets import Datasets, Staging, Whole
 from aftercare.store.erasing import Erasing
 from aftercare.store.inbox import message_row
-from aftercare.store.tables import AgainstRow, DatasetRow, ExampleRow, ReviewRow
+from aftercare.store.tables import AgainstRow, DatasetRow, ExampleRow, FiringRow, ReviewRow
+from aftercare.store.triggers import Triggers
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 AGENT = "desk"
@@ -169,6 +172,17 @@ class Shelf:
             "kind": kind,
         }
         await self.cases.database.write(*(AgainstRow(case_id=id, at=NOW, firing=firing, **told) for id in case_ids))
+
+    async def failed(self, firing: str = FIRING) -> None:
+        """The improvement of a firing failed: its evidence is given back."""
+        body = fired(firing).firing
+        told = body.model_dump(mode="json")
+        row = FiringRow(
+            id=firing, agent=AGENT, trigger=body.trigger, cycle=1, status="started", fired_at=NOW, body=told
+        )
+        await self.cases.database.write(row)
+        supervising = TriggerActivities(Triggers(self.cases.database), Matrices(self.cases), self.datasets)
+        await ActivityEnvironment().run(supervising.give_back, GiveBack(firing=firing))
 
     async def audited(self, *case_ids: str) -> None:
         """These cases were drawn for the audit."""

@@ -226,6 +226,19 @@ async def test_an_erasure_waits_for_whoever_is_just_writing(shelf: Shelf) -> Non
     assert (await erasing).cases == 1
 
 
+async def test_a_firing_that_failed_has_no_dataset(shelf: Shelf) -> None:
+    """Its evidence is free for the next one: neither what was frozen nor what was staged stays, nor comes later."""
+    await shelf.settled("c", trace("Cancel my order, please."))
+    await shelf.claimed("c")
+    await shelf.freeze()
+    await shelf.datasets.begin(FIRING)
+    await shelf.failed()
+    assert (await shelf.datasets.find(FIRING), await shelf.rows()) == (None, [])
+    with pytest.raises(ApplicationError, match="has given its evidence back") as told:
+        await shelf.freeze()
+    assert told.value.non_retryable
+
+
 async def test_what_is_built_from_a_dataset_is_written_down_once(shelf: Shelf) -> None:
     """In the order in which it was built."""
     await shelf.freeze()

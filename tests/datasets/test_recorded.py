@@ -17,6 +17,7 @@ from aftercare.demo.recorded.files import read
 from aftercare.demo.recorded.format import Afterwards, RecordedCase
 from aftercare.demo.shops import SYSTEMS
 from aftercare.learning.datasets.example import Example
+from aftercare.learning.datasets.problems import Problems, marks_of
 from aftercare.messages.improvement import Frozen
 from aftercare.messages.override import Override
 from aftercare.redaction import redactor_of
@@ -26,6 +27,8 @@ from tests.datasets.shelf import Shelf
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 CLAIMED = {"retail": (62, 16), "airline": (55, 23)}
+PROBLEMS = {"retail": (24, 38), "airline": (21, 27)}  # and tasks
+UNTOLD = {"retail": (27, 1), "airline": (26, 0)}  # problems where no customer is told, and tasks on two sides
 
 
 @dataclass
@@ -38,6 +41,7 @@ class Played:
     accounts: list[dict[str, Any]]
     tasks: dict[str, int]
     customers: dict[str, str]
+    cases: dict[str, RecordedCase]
     wanted: dict[str, Afterwards]
 
 
@@ -65,6 +69,7 @@ async def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         (await shelf.frozen_row()).accounts,
         {id: rows[id]["task_id"] for id in customers},
         customers,
+        {case.agent.case.id: case for case in cases},
         {case.agent.case.id: case.afterwards for case in cases},
     )
     await database.close()
@@ -72,20 +77,23 @@ async def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 async def put(shelf: Shelf, case: RecordedCase, customer: str) -> None:
     """The case as it settles: corrected as the graders would have it, or handed over."""
-    after, told = case.afterwards, {"id": "o", "reviewer": "grader", "rationale": case.afterwards.rationale}
-    overrides = []
-    if after.final:
-        whole = {**told, "final": after.final, "deciding": after.deciding, "corrected_intent": after.corrected_intent}
-        overrides = [Override.model_validate(whole)]
     agent = case.agent
     await shelf.settled(
         agent.case.id,
         agent.steps,
-        *overrides,
+        *overrides_of(case.afterwards),
         escalated=agent.reason or "no reason" if agent.ending == "escalates" else "",
         domain=agent.case.domain,
         customer=customer,
     )
+
+
+def overrides_of(after: Afterwards) -> list[Override]:
+    """What people would have said."""
+    if after.final is None:
+        return []
+    told = after.model_dump(mode="json", include={"final", "deciding", "corrected_intent", "rationale"})
+    return [Override.model_validate({"id": "o", "reviewer": "grader"} | told)]
 
 
 def test_every_case_is_accounted_for(played: Played) -> None:
@@ -134,3 +142,20 @@ def test_no_customer_is_named(played: Played) -> None:
     """By the patterns alone: the id, which is in nearly every call, stands nowhere."""
     for row in played.rows:
         assert played.customers[row.case_id] not in json.dumps(row.body)
+
+
+def test_the_figures_of_the_page_are_those_of_the_recordings(played: Played) -> None:
+    """docs/datasets.md tells how many problems there are, with the customer that a case names and without."""
+    problems = Problems()
+    for case in played.cases.values():
+        problems.add(
+            marks_of(
+                case.agent.case.model_copy(update={"customer": None}), case.agent.steps, overrides_of(case.afterwards)
+            )
+        )
+    untold, sides = problems.parted(), defaultdict(set)
+    for id, problem in untold.items():
+        sides[played.tasks[id]].add(problem.side)
+    assert (len({row.problem for row in played.rows}), len(set(played.tasks.values()))) == PROBLEMS[played.domain]
+    on_two_sides = sum(len(of_task) > 1 for of_task in sides.values())
+    assert (len({problem.key for problem in untold.values()}), on_two_sides) == UNTOLD[played.domain]

@@ -18,12 +18,12 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.books import Books
+from activities.datasets import DatasetActivities
 from activities.matrices import Matrices
 from aftercare.messages.base import Message
-from aftercare.messages.case import Case
+from aftercare.messages.case import Case, Step, StepKind
 from aftercare.messages.improvement import (
     CheckNow,
-    Diagnosed,
     Fired,
     FireNow,
     Firing,
@@ -37,6 +37,7 @@ from aftercare.messages.improvement import (
 from aftercare.redaction import redactor_of
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
+from aftercare.store.datasets import Datasets
 from aftercare.store.tables import FeedbackRow
 from aftercare.store.triggers import Triggers
 from worker import improvement_activities
@@ -73,8 +74,9 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Preparing:
-    """Prepares improvements: it fails those of some agents, and keeps those of others at work."""
+    """Prepares improvements as is shipped; but it fails those of some agents, and keeps those of others at work."""
 
+    datasets: DatasetActivities
     fails: set[str] = field(default_factory=set)
     holds: set[str] = field(default_factory=set)
 
@@ -86,11 +88,7 @@ class Preparing:
             await asyncio.sleep(0.02)
         if agent in self.fails:
             raise ApplicationError("the disk is full", non_retryable=True)
-        return Frozen(dataset=work.firing.id, digest="0123456789abcdef", rows=work.firing.cases)
-
-    @activity.defn
-    async def diagnose(self, work: Improve) -> Diagnosed:
-        return Diagnosed(dataset=work.firing.id, headline="Most of it is about refunds.")
+        return await self.datasets.freeze_dataset(work)
 
 
 @dataclass
@@ -102,15 +100,14 @@ class Bench:
     triggers: Triggers
     matrices: Matrices
     book: Path
-    preparing: Preparing = field(default_factory=Preparing)
+    preparing: Preparing
     rows: list[Row] = field(default_factory=list)
 
     def does(self) -> list[Callable[..., Any]]:
-        """The activities: those on triggers as they are shipped, those on datasets by the preparing."""
+        """The activities as they are shipped, but for what the preparing has its say in."""
         cases = Cases(self.database)
         shipped = improvement_activities(cases, Books(cases), self.matrices, redactor_of(), self.triggers)
-        own = {"freeze_dataset": self.preparing.freeze_dataset, "diagnose": self.preparing.diagnose}
-        return [own.get(does.__name__, does) for does in shipped]
+        return [self.preparing.freeze_dataset if does.__name__ == "freeze_dataset" else does for does in shipped]
 
     def row(self, trigger: str) -> Row:
         """A row of the book, for an agent of its own."""
@@ -131,8 +128,9 @@ class Bench:
 
 def bench_on(env: WorkflowEnvironment, database: Database, folder: Path) -> Bench:
     """A bench on this store, with the book in this folder."""
-    matrices = Matrices(Cases(database), folder)
-    return Bench(env, database, Triggers(database), matrices, folder / "triggers.yaml")
+    cases = Cases(database)
+    preparing = Preparing(DatasetActivities(Datasets(database), cases, Books(cases), redactor_of()))
+    return Bench(env, database, Triggers(database), Matrices(cases, folder), folder / "triggers.yaml", preparing)
 
 
 class Row:
@@ -174,6 +172,7 @@ class Row:
         for _ in range(times):
             case = Case(id=f"case-{next(_numbers)}", agent=self.agent, domain="retail")
             await cases.register(case, "a-book", now)
+            await cases.add_steps(case.id, [Step(number=1, kind=StepKind.REPLY, heard="Where is my refund?")])
             kind = KINDS[self.trigger]
             piece = FeedbackRow(
                 case_id=case.id,

@@ -42,7 +42,7 @@ async def test_the_improvement_tells_what_called_for_it(bench: Bench) -> None:
     for line in (
         "# Ended: prepared",
         "- It claimed 3 pieces of evidence, of 3 cases",
-        "- Most of it is about refunds.",
+        f"- {firing.note}",
         "The evidence is frozen and diagnosed. Nothing was improved by that, and nothing is claimed to be.",
     ):
         assert line in metadata.current_details.splitlines()

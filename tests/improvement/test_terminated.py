@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 
-from aftercare.messages.improvement import FireTrigger, FiringStatus
+from aftercare.messages.improvement import EndFiring, FireTrigger, FiringStatus
+from aftercare.store.tables import FiringRow
 from tests.improvement.bench import Bench, Row
 from tests.improvement.history import activities
 
@@ -125,6 +126,35 @@ async def test_who_speaks_first_to_the_next_run_is_heard_as_well(bench: Bench, u
     standing = await getattr(row, update)()
     assert bool(standing.paused_by) == (update == "paused")
     assert standing.book
+
+
+async def test_an_improvement_that_is_closed_after_its_last_word_has_not_failed(bench: Bench) -> None:
+    """What the store knows counts, and nothing is given back."""
+    row = bench.row("daily")
+    bench.preparing.holds.add(row.agent)
+    await (await row.goes_wrong(3)).supervised()
+    await row.under_way(1)
+    done = EndFiring(firing=f"{row.agent}/daily/1", status=FiringStatus.PREPARED, note="all was done")
+    await bench.triggers.end(done, datetime.now(UTC))
+    await row.child(1).terminate()
+    bench.preparing.holds.clear()
+    (firing,) = await row.ended("prepared")
+    assert firing.note == "all was done"
+    assert (await row.checked()).waiting == 0
+    assert "in a row failed" not in await row.details()
+
+
+async def test_a_store_that_does_not_know_what_was_done_has_the_evidence_back(bench: Bench) -> None:
+    """A backup was restored: the improvement has ended, its firing is open, and no look at it says more."""
+    row = await (await bench.row("daily").goes_wrong(3)).supervised()
+    await row.ended("prepared")
+    await row.terminated()
+    async with bench.database.session() as session:
+        (await session.get_one(FiringRow, f"{row.agent}/daily/1")).status = FiringStatus.STARTED
+    await row.supervised()
+    (firing,) = await row.ended("failed")
+    assert firing.note == "its workflow has ended, and the store does not know how"
+    assert (await row.checked()).waiting == 3
 
 
 async def test_a_supervisor_that_is_cancelled_leaves_its_improvement_alone(bench: Bench) -> None:

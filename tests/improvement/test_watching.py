@@ -15,7 +15,8 @@ async def test_it_fires_by_itself_when_its_row_is_due(bench: Bench) -> None:
     row = await bench.row("daily").goes_wrong(3)
     await row.supervised()
     (firing,) = await row.ended("prepared")
-    assert (firing.cases, firing.cycle, firing.by, firing.note) == (3, 1, "", "Most of it is about refunds.")
+    assert (firing.cases, firing.cycle, firing.by) == (3, 1, "")
+    assert firing.note
     assert (await row.child(1).result())["dataset"] == firing.id
     assert (await row.child(1).describe()).workflow_type == "RetrainingWorkflow"
 
@@ -82,7 +83,7 @@ async def test_a_spent_budget_holds_until_a_week_has_passed(bench: Bench) -> Non
     await row.later(days=5)
     assert len(await row.firings()) == 2
     assert f"over its budget until {first.at + timedelta(days=7):%Y-%m-%d %H:%M} UTC" in await row.details()
-    await row.later(days=5)
+    await row.later(days=2)
     assert len(await row.ended("prepared", "prepared", "prepared")) == 3
 
 

@@ -68,6 +68,11 @@ def _letters(text: str, start: int, end: int) -> set[int]:
     return {n for n in range(start, end) if text[n].isalnum()}
 
 
+def rows(counted: Figures) -> list[str]:
+    """A line for each kind: how many are marked, how many of them were found, how many of what was taken was right."""
+    return [_row(kind, counted) for kind in Kind]
+
+
 def _row(kind: Kind, counted: Figures) -> str:
     def told(estimate: Estimate) -> str:
         if estimate.value is None or estimate.low is None or estimate.high is None:
@@ -93,8 +98,7 @@ def main() -> None:
             counted = figures(redactor, told, with_known)
             print(f"\n{redactor.mode}, {'with what is known of the customer' if with_known else 'nothing known'}")
             print(f"{'':<12}{'n':>5}{'recall':>20}{'taken':>8}{'precision':>20}")
-            for kind in Kind:
-                print(_row(kind, counted))
+            print("\n".join(rows(counted)))
             if options.wrong:
                 print("\n".join(counted.wrong))
 

@@ -16,6 +16,8 @@ import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
 from activities.books import Books
+from aftercare.commands import trigger_told
+from aftercare.commands.answering import to_people
 from aftercare.demo.evidence import USUAL, Agent
 from aftercare.demo.simulated_words import TOPICS
 from aftercare.redaction import redactor_of
@@ -294,6 +296,9 @@ async def test_somebody_fires_a_row_and_follows_it(terminal: Terminal, bench: Be
     told = (await terminal.types("trigger", "show", f"{AGENT}/daily/1", "--json")).json
     assert (told["firing"]["status"], told["dataset"]["accounts"]["kept"]) == ("prepared", told["firing"]["pieces"])
     assert told["diagnosis"]["headline"] in shown.out
+    standing = await terminal.types("trigger", "standing", "--agent", AGENT, "--trigger", "daily")
+    assert "cooling down until" in standing.out
+    assert f"last      {AGENT}/daily/1" in standing.out
 
 
 async def test_a_dry_run_says_what_the_supervisor_did(terminal: Terminal, bench: Bench) -> None:
@@ -306,6 +311,10 @@ async def test_a_dry_run_says_what_the_supervisor_did(terminal: Terminal, bench:
     assert told["in_force"]["from"] == "the one supervisors took last"
     assert set(first["groups"]) <= set(fired.groups)
     assert first["cases"] <= fired.cases
+    for folder, told in ((SHIPPED, "is another"), (edited(terminal, ("P1D", "soon")).parent, "does not hold")):
+        shutil.copy(terminal.folder / "edited.yaml", terminal.folder / FILE)
+        terminal.env.setenv("AFTERCARE_POLICIES", str(folder))
+        assert told in (await terminal.types("trigger", "list")).out.splitlines()[0]
 
 
 async def test_the_check_of_policies_takes_the_triggers_along(bare: Terminal) -> None:
@@ -317,3 +326,22 @@ async def test_the_check_of_policies_takes_the_triggers_along(bare: Terminal) ->
     bad = await bare.types("policy", "check", bare.folder / "books", "--json")
     assert (bad.code, bad.json["triggers"]["rows"]) == (1, 0)
     assert "did you mean override?" in bad.json["triggers"]["problems"][0]
+
+
+async def test_the_doctor_looks_at_the_triggers(bare: Terminal) -> None:
+    """As at every other book."""
+    folder = bare.folder / "books"
+    shutil.copytree(SHIPPED / "retail", folder / "retail")
+    for text, state in ((BOOK, "ok"), (BOOK.replace("P1D", "soon"), "problem")):
+        (folder / FILE).write_text(text, "utf-8")
+        bare.env.setenv("AFTERCARE_POLICIES", str(folder))
+        checks = (await bare.types("doctor", "--json")).json["checks"]
+        assert [c["state"] for c in checks if (c["area"], c["name"]) == ("policy", "triggers")] == [state]
+
+
+def test_words_between_colons_stay_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also in a table: what a detector or an intent is called is no picture."""
+    shown = trigger_told.table("detector")
+    shown.add_row("rate:loop: 3")
+    to_people().print(shown)
+    assert "rate:loop: 3" in capsys.readouterr().out

@@ -12,6 +12,7 @@ from activities.triggers import TriggerActivities
 from aftercare.messages.improvement import CheckTrigger, EndFiring, FireTrigger, FiringStatus, GiveBack, Pausing
 from aftercare.messages.triggers import Matrix
 from aftercare.store.cases import Cases
+from aftercare.store.datasets import Datasets
 from policies.triggers import load_matrix
 from tests.triggers.evidence import AGENT, NOW, Desk
 
@@ -51,7 +52,7 @@ def book(tmp_path: Path) -> Book:
 
 
 def _activities(desk: Desk, book: Book) -> TriggerActivities:
-    return TriggerActivities(desk.triggers, Matrices(Cases(desk.database), book.folder))
+    return TriggerActivities(desk.triggers, Matrices(Cases(desk.database), book.folder), Datasets(desk.database))
 
 
 async def test_the_book_in_force_is_kept_whole(desk: Desk, book: Book) -> None:

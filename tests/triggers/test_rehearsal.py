@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,13 @@ def test_the_nearest_stand_for_each_other() -> None:
     """An early firing that is new does not take the place of the one that was there."""
     new, there = compare([fired(100, "a"), fired(900, "a")], [fired(910, "a")])
     assert (new.in_force, there.earlier) == (None, 10)
+
+
+def test_what_was_held_back_stands_for_nothing_long_before() -> None:
+    """It fires with the last case's number, however much later: the times tell which two belong together."""
+    later = replace(fired(510, "a"), at=NOW + 30 * A_DAY)
+    (first, second) = compare([fired(500, "a")], [fired(440, "a"), later])
+    assert (first.earlier, second.edited) == (-60, None)
 
 
 def test_both_books_see_the_same_cases() -> None:

@@ -44,6 +44,7 @@ def recorded(row: Row) -> Recorded:
             agent=row["domain"],
             domain=row["domain"],
             release=row["agent_config"],
+            customer=(row.get("customer") or {}).get("user_id"),
             environment=row["case_id"],
         ),
         steps=steps,
