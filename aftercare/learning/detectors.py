@@ -29,7 +29,10 @@ from aftercare.messages.triggers import Baseline, Burst, Counts, Mean, Quantile,
 
 Values = Iterable[tuple[str, float]]  # of one case: kind and value, the unknown left out
 HOPELESS = 0.95  # a share that is usually as high cannot become worse in a way that could be seen
-ALIKE = 0.25  # so much of the shift to be noticed is no evidence that a mean has shifted
+# So much of the way to the shift that is to be noticed is held to be chance or drift, and is no evidence. Rates go that
+# way by multiples, means by sums.
+ALIKE_RATE, ALIKE_MEAN = 0.6, 0.25
+DOUBTED = 10  # from this likelihood of a shift on, what comes is not learned to be usual
 
 
 def counts_against(counts: Counts | None, value: float) -> bool:
@@ -70,8 +73,8 @@ class EDetector(ABC):
         return self.unscaled(group.learned.mean) if group.learned.cases else None
 
     def learning(self, group: Group) -> bool:
-        """Whether the group has not had all of its first cases yet."""
-        return group.seen < self.needed
+        """Whether the group has not learned from all of its first cases yet."""
+        return group.learned.cases < self.needed
 
     @property
     def needed(self) -> int:
@@ -81,15 +84,17 @@ class EDetector(ABC):
     def learn(self, group: Group, value: float) -> None:
         """Take one of the group's first observations as usual."""
         x = self.scaled(value, group)
-        if x is not None:
-            group.learn(x)
+        group.learned += Sums(1) if x is None else Sums(1, x, x * x)
 
     def observe(self, group: Group, value: float, judged: bool, others: Callable[[], Sums]) -> None:
-        """Hold one case against what is usual, and then learn from it where the group still does."""
+        """Hold one case against what is usual, and then learn from it where the group still does.
+
+        While a shift seems to be under way nothing is learned: what is worse from early on would become what is usual.
+        """
         x = self.scaled(value, group)
         if judged and x is not None:
             group.watch(x, self._usual(group, others))
-        if self.learning(group):
+        if self.learning(group) and group.height < DOUBTED:
             self.learn(group, value)
         group.seen += 1
         if group.values and not self.learning(group):
@@ -109,9 +114,8 @@ class RateDetector(EDetector):
     """The share of cases against the agent: `tolerated` cases pass between two false alarms, on average.
 
     A likelihood ratio of Bernoulli rates per size of shift, in a Shiryaev-Roberts mixture (Shin, Ramdas and Rinaldo
-    2023, section 3). Usual is the upper limit of Clopper and Pearson, and no less than the usual share times the root
-    of `notice`: what has not come half of the way to the shift that is to be noticed, on the scale of multiples, is
-    held to be chance or drift, and no evidence.
+    2023). Usual is the upper limit of Clopper and Pearson, and at least the usual share times `notice` to the power of
+    0.6: less than that is held to be chance or drift, and is no evidence.
     """
 
     notice: float
@@ -124,7 +128,7 @@ class RateDetector(EDetector):
     def bounded(self, learned: Sums) -> Usual | None:
         if not learned.cases:
             return None
-        at_most = max(rate_at_most(learned, self.baseline.sure), learned.mean * math.sqrt(self.notice))
+        at_most = max(rate_at_most(learned, self.baseline.sure), learned.mean * self.notice**ALIKE_RATE)
         return Usual(at_most, stakes_on_rate(at_most, self.notice)) if at_most < HOPELESS else None
 
 
@@ -147,7 +151,7 @@ class MeanDetector(EDetector):
     """The mean of a kind between bounds: `tolerated` cases pass between two false alarms, on average.
 
     Betting on bounded means (Waudby-Smith and Ramdas 2024) as the increments of an e-detector (Shin, Ramdas and
-    Rinaldo 2023, section 4), whatever the distribution between the bounds. The stakes fit the shift to be noticed and
+    Rinaldo 2023), whatever the distribution between the bounds. The stakes fit the shift to be noticed and
     the variance among the first cases. Usual is the upper limit by Student's t, and at least the usual mean and a
     quarter of `notice`. Of a case with several values their mean is taken.
     """
@@ -176,7 +180,7 @@ class MeanDetector(EDetector):
         notice = self.notice / (self.high - self.low)
         if learned.cases < 2:
             return None
-        at_most = max(mean_at_most(learned, self.baseline.sure), learned.mean + notice * ALIKE)
+        at_most = max(mean_at_most(learned, self.baseline.sure), learned.mean + notice * ALIKE_MEAN)
         if not 0 < at_most < 1:
             return None
         return Usual(at_most, stakes_on_mean(at_most, notice, learned.variance))
@@ -210,6 +214,7 @@ class QuantileDetector(EDetector):
     def learn(self, group: Group, value: float) -> None:
         bisect.insort(group.values, value)
         group.limit = quantile_at_most(group.values, self.quantile, self.baseline.sure)
+        group.learned += Sums(1)
 
     def bounded(self, learned: Sums) -> Usual | None:
         return Usual(1 - self.quantile, stakes_on_rate(1 - self.quantile, self.notice))

@@ -68,10 +68,6 @@ class Group:
         else:
             self.lately.add(x)
 
-    def learn(self, x: float) -> None:
-        """Take one of the first observations as usual."""
-        self.learned += Sums(1, x, x * x)
-
     def begin_anew(self) -> bool:
         """The statistic from zero, and no alarm; what was learned stays. Whether that changes anything."""
         if not (self.anew.cases or self.alarmed or self.fell_silent):

@@ -18,6 +18,7 @@ from typing import Any
 ERASED = "[erased]"
 ERASED_ID = "erased"  # where an id is expected, which knows no brackets
 SHORTEST = 4
+DEEPEST = 50  # no record is nested deeper; what is was made to do harm to whoever walks through it
 SHORT_TEXT = 60  # no limit on a text is narrower: below it, a text may grow by the replacement
 
 # Thai, Lao, Burmese, Hangul, Kana, Han.
@@ -116,11 +117,25 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def parsed(output: Any) -> Any:
-    """What a tool answered: tools often answer with JSON as text."""
+    """What a tool answered: tools often answer with JSON as text. Nested very deep, it stays the text it is."""
+    if not isinstance(output, str) or output.lstrip()[:1] not in ("{", "["):
+        return output
     try:
-        return json.loads(output) if isinstance(output, str) and output.lstrip()[:1] in ("{", "[") else output
+        told = json.loads(output)
     except (ValueError, RecursionError):
         return output
+    return output if _is_deep(told) else told
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            part for v in level if isinstance(v, dict | list) for part in (v.values() if isinstance(v, dict) else v)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _told(record: dict[str, Any]) -> Iterator[str]:

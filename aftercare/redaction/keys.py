@@ -65,11 +65,8 @@ def walked(value: Json, leaf: Leaf, kind: Kind | None = None, is_figure: bool = 
         case list() | tuple():
             return [walked(part, leaf, kind, is_figure) for part in value]
         case str() if isinstance(told := parsed(value), dict | list):
-            try:
-                inside = walked(told, leaf, kind, is_figure)
-                return value if inside == told else _rewritten(inside, value)
-            except RecursionError:  # nested so deep that it can only be meant to do harm: a text like any other
-                return leaf(value, kind, is_figure)
+            inside = walked(told, leaf, kind, is_figure)
+            return value if inside == told else _rewritten(inside, value)
         case _:
             return leaf(value, kind, is_figure)
 

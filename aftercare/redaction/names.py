@@ -9,7 +9,8 @@ from aftercare.redaction.kinds import Kind, Span
 from aftercare.redaction.words import NOBODY_NAMES
 
 _WORD = r"[^\W\d_](?:[\w'’-]{0,30}\w|\.)?"
-_NAME = rf"({_WORD}(?: (?:(?:de|da|di|del|van|von|der|den|la|el|al|bin|ten) ){{0,2}}{_WORD}){{0,3}})"
+_PARTICLES = "de|da|di|del|van|von|der|den|la|el|al|bin|ten"
+_NAME = rf"({_WORD}(?: (?:(?:{_PARTICLES}) ){{0,2}}{_WORD}){{0,3}})"
 _HONORIFICS = r"(?:Mrs?|Ms|Miss|Mx|Dr|Prof|Herrn?|Frau|Monsieur|Madame|Mme|Señora?|Sra?|Signora?|Dhr|Mevr)"
 
 _NAMED = re.compile(
@@ -32,17 +33,13 @@ _LABELLED = re.compile(
 )
 
 
+# How many words of it have to be capitalised, for it to be a name; 0: two in small letters will do.
+_TOLD = ((_NAMED, 0), (_HONOURED, 1), (_GREETED, 1), (_I_AM, 2), (_SIGNED, 1), (_IN_HEAD, 1), (_LABELLED, 1))
+
+
 def names(text: str) -> Iterator[Span]:
     """Names told by what stands around them. Most names are told by nothing: those take the model."""
-    for pattern, fewest in (
-        (_NAMED, 0),
-        (_HONOURED, 1),
-        (_GREETED, 1),
-        (_I_AM, 2),
-        (_SIGNED, 1),
-        (_IN_HEAD, 1),
-        (_LABELLED, 1),
-    ):
+    for pattern, fewest in _TOLD:
         for found in pattern.finditer(text):
             if length := _length(found[1], fewest):
                 yield Span(found.start(1), found.start(1) + length, Kind.NAME)
@@ -62,21 +59,7 @@ def _length(words: str, fewest: int) -> int:
     told = 0
     for count, word in enumerate(re.finditer(r"[^\s]+", words)):
         plain = word[0].strip(".").casefold()
-        is_small = word[0].islower() and word[0] not in (
-            "de",
-            "da",
-            "di",
-            "del",
-            "van",
-            "von",
-            "der",
-            "den",
-            "la",
-            "el",
-            "al",
-            "bin",
-            "ten",
-        )
+        is_small = word[0].islower() and word[0] not in _PARTICLES.split("|")
         if plain in NOBODY_NAMES or (is_small and (fewest or count > 1)):
             break
         told = word.end()

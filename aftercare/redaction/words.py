@@ -26,7 +26,8 @@ regards best kind sincerely cheers your our the this that it my we i you to for 
 unable happy looking writing from still not really also being going trying calling getting having interested aware
 glad afraid correct wrong here now then with a an is are was hmm umm um uh wow shall bien je tous monsieur madame
 cordialement saludos saluti cliente damen herren kunde kundin kunden zusammen mit freundlichen grüssen gruss herr
-frau sehr geehrte geehrter pozdrawiam"""
+frau sehr geehrte geehrter pozdrawiam spelled misspelled spelt wrongly incorrect missing listed printed written
+shown changed different already"""
 NOBODY_NAMES: Final = frozenset(_NOBODY.split())
 
 # Words of ids and mail addresses of an office rather than of a person.

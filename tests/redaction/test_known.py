@@ -60,6 +60,11 @@ def test_who_says_their_name_is_known_from_then_on() -> None:
     assert known(heard="my name is spelled wrong") == known()
 
 
+def test_a_record_nested_without_end_is_walked_through() -> None:
+    """As the text it is: what stands in it is found by its form."""
+    assert known('{"a":' * 900 + '{"first_name": "Ann"}' + "}" * 900) == known()
+
+
 @pytest.mark.parametrize(
     ("value", "kind"),
     [

@@ -51,6 +51,7 @@ JSONS = st.recursive(
         ("Brown, Noah (he wants the brown one, not Brown Sugar)", "[name] (he wants the brown one, not Brown Sugar)"),
         ("ship to 986 sunset dr., suite 259, denver 80279", "ship to [address]"),
         ("I fly from Denver to Boston", "I fly from Denver to Boston"),
+        ("my name is spelled wrong", "my name is spelled wrong"),
         ("it costs 80279.00, item 80279123", "it costs 80279.00, item 80279123"),
         ("call 415.555.0132 or (415) 555-0132", "call [phone] or [phone]"),
         ("born April 5, 1990 or 5 Apr 1990 or 04/05/1990", "born [birth date] or [birth date] or [birth date]"),
