@@ -13,7 +13,7 @@ from activities.auditing import findings_of, trace_of, verdict_of
 from activities.books import Books
 from activities.looking import look_again, time_left
 from activities.measuring import Measures
-from aftercare.messages.case import Step
+from aftercare.messages.case import Escalation, Resolution, Step
 from aftercare.messages.policy import AuditResult, Finding, Verdict
 from aftercare.messages.work import ExamineEpisode
 from aftercare.store.cases import Cases
@@ -43,16 +43,19 @@ class AuditActivities:
 
         findings = await findings_of(book, case, steps, first, read)
         result = _result(findings, whole=len(stored) >= work.steps_held)
-        await self._cases.keep_findings(
-            work.case_id, work.number, findings, result.verdict, await self._measured(work, stored)
-        )
+        ending = None if work.final else await self._cases.ending_of(work.case_id)
+        measured = await self._measured(work, stored, ending)
+        # What the agent took it for is known now, and a detector may count what was measured before the case settles.
+        intent = ending.intent if ending and ending.intent != "unknown" else None
+        await self._cases.keep_findings(work.case_id, work.number, findings, result.verdict, measured, intent)
         return result
 
-    async def _measured(self, work: ExamineEpisode, stored: Sequence[Step]) -> list[SQLModel]:
+    async def _measured(
+        self, work: ExamineEpisode, stored: Sequence[Step], ending: Resolution | Escalation | None
+    ) -> list[SQLModel]:
         row = await self._cases.find(work.case_id)
         if row is None or row.erased_at:
             return []
-        ending = None if work.final else await self._cases.ending_of(work.case_id)
         measured: list[FeedbackRow] = []
         try:  # a long trace takes a while to read, and the worker has other things to do
             async with asyncio.timeout(MEASURED_WITHIN):

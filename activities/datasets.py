@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.books import Books
-from aftercare.learning.datasets.diagnosing import Diagnosing, known_of
+from aftercare.learning.datasets.diagnosing import Diagnosing
 from aftercare.learning.datasets.diagnosis import Diagnosis
 from aftercare.learning.datasets.freezing import Became, Freezing, Row
-from aftercare.learning.datasets.material import Claimed, Clauses, Material
-from aftercare.learning.datasets.problems import Problems, marks_of
+from aftercare.learning.datasets.material import Claimed, Clauses, Material, Unreadable
+from aftercare.learning.datasets.problems import Akin, Problems, marks_of
 from aftercare.messages.improvement import Diagnosed, Firing, Frozen, Improve
 from aftercare.redaction import Known, Redactor
 from aftercare.store.cases import Cases
@@ -29,6 +30,15 @@ TRIES = 5  # before the server is asked to try again
 BEAT = 5.0  # seconds
 
 ByCase = tuple[str, Sequence[Claimed]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What an attempt has taken of its claim so far."""
+
+    freezing: Freezing = field(default_factory=Freezing)
+    problems: Problems = field(default_factory=Problems)
+    akin: Akin = field(default_factory=Akin)
 
 
 class DatasetActivities:
@@ -73,32 +83,30 @@ class DatasetActivities:
         """One attempt. Raises Overtaken."""
         claimed = await self._datasets.claimed(firing.id)
         staging = await self._datasets.begin(firing.id)
-        freezing, problems = Freezing(), Problems()
+        taken = _Taken()
         for some in in_chunks(claimed, CASES):
-            await self._stage(staging, some, freezing, problems)
-        async for marks in self._datasets.audited(firing.agent):
-            problems.add_audited(marks)
+            await self._stage(staging, some, taken)
+        async for marks in self._datasets.audited(firing.agent, taken.akin):
+            taken.problems.add_audited(marks)
         whole = Whole(
             agent=firing.agent,
             trigger=firing.trigger,
-            rows=freezing.rows,
-            problems=problems.parted(),
-            accounts=freezing.accounts,
+            rows=taken.freezing.rows,
+            problems=taken.problems.parted(),
+            accounts=taken.freezing.accounts,
             redaction=self._redactor.mode,
             at=datetime.now(UTC),
         )
         await self._datasets.freeze(staging, whole)
 
-    async def _stage(self, staging: Staging, some: Sequence[ByCase], freezing: Freezing, problems: Problems) -> None:
+    async def _stage(self, staging: Staging, some: Sequence[ByCase], taken: _Taken) -> None:
         """Fetch some cases, make rows of them, and write these."""
         known = await self._datasets.materials([case_id for case_id, _ in some])
-        clauses = {material.book: await self._clauses(material.book) for material in known.values() if material}
+        books = {material.book for material in known.values() if isinstance(material, Material)}
+        clauses = {book: await self._clauses(book) for book in books}
 
         def made() -> list[Row]:
-            rows = [self._row(pieces, case_id, known, clauses, freezing) for case_id, pieces in some]
-            for material in known.values():
-                if material and material.steps:
-                    problems.add(marks_of(material.case, material.steps, material.seen.overrides))
+            rows = [self._row(pieces, case_id, known, clauses, taken) for case_id, pieces in some]
             return [row for row in rows if row]
 
         await self._datasets.stage(staging, await asyncio.to_thread(made), self._redactor.mode)
@@ -107,18 +115,31 @@ class DatasetActivities:
         self,
         pieces: Sequence[Claimed],
         case_id: str,
-        known: Mapping[str, Material | None],
+        known: Mapping[str, Material | Unreadable | None],
         clauses: Mapping[str, Clauses],
-        freezing: Freezing,
+        taken: _Taken,
     ) -> Row | None:
         material = known.get(case_id)
-        if material is None:
-            freezing.account(pieces, Became.ERASED if case_id in known else Became.UNKNOWN)
-            return None
-        people = Known.of(material.case, material.steps)
-        return freezing.take(
-            material, pieces, clauses[material.book], lambda body: self._redactor.redacted(body, people)
-        )
+        if isinstance(material, Material):
+            try:
+                return self._taken(material, pieces, clauses[material.book], taken)
+            except ValueError as error:  # its text quotes what people said
+                material = Unreadable(type(error).__name__)
+        if material:
+            _warn_of(case_id, material.why)
+            taken.freezing.account(pieces, Became.UNREADABLE)
+        else:
+            taken.freezing.account(pieces, Became.ERASED if case_id in known else Became.UNKNOWN)
+        return None
+
+    def _taken(self, known: Material, pieces: Sequence[Claimed], clauses: Clauses, taken: _Taken) -> Row | None:
+        about = (known.case, known.steps, known.seen.overrides)
+        marks, people = marks_of(*about), Known.of(known.case, known.steps)
+        row = taken.freezing.take(known, pieces, clauses, lambda body: self._redactor.redacted(body, people))
+        if known.steps:
+            taken.problems.add(marks)
+            taken.akin.add(*about)
+        return row
 
     async def _clauses(self, digest: str) -> Clauses:
         """What each clause of a pinned book says; nothing where the book cannot be read any more."""
@@ -135,7 +156,8 @@ class DatasetActivities:
 
         def count() -> None:
             for row in some:
-                diagnosing.take(known_of(row.number, row.case_id, row.problem, row.side, row.body))
+                if why := diagnosing.take_row(row.number, row.case_id, row.problem, row.side, row.body):
+                    _warn_of(row.case_id, why)
 
         async for row in self._datasets.rows(dataset):
             some.append(row)
@@ -144,6 +166,11 @@ class DatasetActivities:
                 some = []
         await asyncio.to_thread(count)
         return diagnosing.made()
+
+
+def _warn_of(case_id: str, why: str) -> None:
+    """Say that a case could not be read, and nothing of what it says."""
+    activity.logger.warning("case_unreadable", extra={"case_id": case_id, "reason": why})
 
 
 @asynccontextmanager

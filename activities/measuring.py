@@ -20,6 +20,8 @@ from aftercare.store.feedback import row_of_piece
 from aftercare.store.outbox import sentiment_row, survey_row
 from aftercare.store.tables import CaseRow, FeedbackRow, OutboxRow
 
+OF_EPISODE = ("verification", "policy_audit")  # the others are about the case as a whole
+
 
 @dataclass(frozen=True)
 class Measures:
@@ -52,8 +54,15 @@ class Measures:
         return rows
 
     def of_case(self, case: CaseRow, state: CaseState, at: datetime) -> list[FeedbackRow]:
-        """What the case as it settled tells."""
-        return [row_of_piece(case, piece, at) for piece in pieces_of_case(snapshot_of(state))]
+        """What the case as it settled tells. How a person's own episode was found is no evidence about the agent."""
+        by_person = {episode.number for episode in state.episodes if episode.handled_by == "human"}
+        rows = []
+        for piece in pieces_of_case(snapshot_of(state)):
+            row = row_of_piece(case, piece, at)
+            if piece.kind in OF_EPISODE and piece.episode in by_person:
+                row.handled_by = "human"
+            rows.append(row)
+        return rows
 
 
 def _of_episode(work: ExamineEpisode, trace: Sequence[Step]) -> list[Step]:

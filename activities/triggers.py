@@ -43,24 +43,31 @@ class TriggerActivities:
 
     @activity.defn
     async def fire_trigger(self, asked: FireTrigger) -> Fired:
-        """Claim the evidence, and write the firing of this cycle down."""
+        """Claim the evidence, and write the firing of this cycle down.
+
+        What an improvement froze before it failed may still be there, if its evidence was given back by a worker that
+        broke off then: it goes first.
+        """
         row = await self._row(asked.trigger)
         if row is None:
             return Fired(note=f"the book has no row {asked.trigger!r}")
+        for earlier in await self._triggers.firings(asked.agent, asked.trigger):
+            if earlier.status is FiringStatus.FAILED:
+                await self._datasets.let_go(earlier.id)
         return await self._triggers.fire(asked, row, asked.at or _now())
 
     @activity.defn
     async def give_back(self, asked: GiveBack) -> None:
         """Let the evidence of an improvement that failed go, so that its trigger is due again.
 
-        What it froze goes too: no evidence stands in two datasets of one row.
+        What it froze goes too: no evidence stands in two datasets of one row. A store that was restored from before
+        the firing has nothing to give back.
         """
         firing = await self._triggers.firing(asked.firing)
-        row = await self._row(firing.trigger) if firing else None
-        try:
-            given_back = await self._triggers.give_back(asked.firing, row, asked.at or _now(), asked.note)
-        except NoSuchFiring as error:
-            raise _final(error) from error
+        if firing is None:
+            return
+        row = await self._row(firing.trigger)
+        given_back = await self._triggers.give_back(asked.firing, row, asked.at or _now(), asked.note)
         if given_back.status is FiringStatus.FAILED:
             await self._datasets.let_go(asked.firing)
 

@@ -53,9 +53,9 @@ def problems_of_rows(rows: Any) -> Iterator[Problem]:
                 yield ("triggers", str(name), "evidence", str(kind)), told
 
 
-def problems_of_row(row: TriggerRow) -> Iterator[Problem]:
-    """Of one row."""
-    yield from _of_evidence(row)
+def problems_of_row(row: TriggerRow, are_whole: bool = True) -> Iterator[Problem]:
+    """Of one row. What hangs on all of its detectors together is judged where they `are_whole`."""
+    yield from _of_evidence(row, are_whole)
     for place, detector in enumerate(row.detectors):
         path: Path = ("detectors", place)
         yield from ((path + more, message) for more, message in _of_detector(row, detector))
@@ -63,7 +63,7 @@ def problems_of_row(row: TriggerRow) -> Iterator[Problem]:
     kinds = KINDS_OF_WORK[row.starts.workflow]
     if row.starts.kind not in kinds:
         yield ("starts", "kind"), f"{row.starts.workflow} has no {row.starts.kind}; it has {', '.join(kinds)}"
-    if row.group_by == "clause" and not any(isinstance(d, Burst) for d in row.detectors):
+    if are_whole and row.group_by == "clause" and not any(isinstance(d, Burst) for d in row.detectors):
         yield ("group_by",), "clauses are watched by a burst alone"
 
 
@@ -72,7 +72,7 @@ def watched(row: TriggerRow, detector: Rate | Mean | Quantile | Burst) -> tuple[
     return detector.of or tuple(row.evidence)
 
 
-def _of_evidence(row: TriggerRow) -> Iterator[Problem]:
+def _of_evidence(row: TriggerRow, are_whole: bool) -> Iterator[Problem]:
     ranked = {kind for d in row.detectors if isinstance(d, Quantile) for kind in watched(row, d)}
     for name, counts in row.evidence.items():
         path: Path = ("evidence", name)
@@ -80,7 +80,7 @@ def _of_evidence(row: TriggerRow) -> Iterator[Problem]:
             yield path, NEVER_COUNTED
         elif name not in KINDS:
             yield path, f"there is no kind of evidence {name}; {_nearest(name)}"
-        elif message := _of_bounds(counts, name, name in ranked):
+        elif are_whole and (message := _of_bounds(counts, name, name in ranked)):
             yield path, message
 
 

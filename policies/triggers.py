@@ -32,8 +32,9 @@ DETECTORS: dict[str, type[BaseModel]] = {
 }
 PARTS: dict[str, type[BaseModel]] = {"baseline": forms.Baseline, "budget": forms.Budget, "starts": forms.Starts}
 _DURATION = "a duration is expected, as in PT90S, PT15M or P1D"
+_NO_ROW = "at least one row is needed: without any nothing is watched"
 _FIELDS = "fields are expected here, and {} where there are none"
-_INSTEAD = {"says": "-", "cooldown": 0, "starts": {"workflow": forms.RETRAINING, "kind": "intent_classifier"}}
+_INSTEAD = {"says": "-", "cooldown": "PT0S", "starts": {"workflow": forms.RETRAINING, "kind": "intent_classifier"}}
 _SAID = {
     "missing": "is missing",
     "model_type": _FIELDS,
@@ -151,11 +152,10 @@ class _Reader:
         """What is wrong with the sense of those parts whose form is right."""
         yield from problems_of_check(self._source.data.get("check"))
         rows = self._source.data.get("triggers")
+        if rows == {}:
+            yield ("triggers",), _NO_ROW
         for name, raw in rows.items() if isinstance(rows, dict) else ():
-            row, broken = _as_far_as_formed(raw)
-            for path, message in problems_of_row(row) if row else ():
-                if path[0] not in broken:
-                    yield ("triggers", str(name), *path), message
+            yield from ((("triggers", str(name), *path), message) for path, message in _sense_of(raw))
         yield from problems_of_rows(rows)
 
     def _problem(self, path: Where, message: str, is_missing: bool = False) -> None:
@@ -165,20 +165,42 @@ class _Reader:
         self._problems[place.line, place.column, f"{named}: {message}" if named else message] = None
 
 
-def _as_far_as_formed(raw: Any) -> tuple[TriggerRow | None, set[str | int]]:
-    """A row with something in the place of each field whose form is wrong, and these fields; what they say is no sense.
-
-    None where nothing can stand there: the sense of a row is that of its evidence and its detectors.
-    """
+def _sense_of(raw: Any) -> Iterator[tuple[Where, str]]:
+    """What is wrong with the sense of a row, as far as its form is right: of the rest of it there is no sense."""
     try:
-        return TriggerRow.model_validate(raw), set()
+        yield from problems_of_row(TriggerRow.model_validate(raw))
+        return
     except ValidationError as error:
-        broken = {problem["loc"][0] if problem["loc"] else "" for problem in error.errors()}
+        broken = {problem["loc"][: _depth(problem["loc"])] for problem in error.errors()}
     try:
-        whole = {name: value for name, value in raw.items() if name not in broken}
-        return TriggerRow.model_validate(_INSTEAD | whole), broken
+        whole, places = _without(raw, broken)
+        row = TriggerRow.model_validate(_INSTEAD | whole)
     except (ValidationError, AttributeError):
-        return None, broken
+        return
+    are_whole = len(places) == len(raw.get("detectors", ()))
+    for path, message in problems_of_row(row, are_whole):
+        if path[0] == "detectors" and len(path) > 1:
+            if int(path[1]) >= len(places):
+                continue
+            path = ("detectors", places[int(path[1])], *path[2:])
+        if path[:1] not in broken and path[:2] not in broken:
+            yield path, message
+
+
+def _depth(loc: tuple[str | int, ...]) -> int:
+    """One kind of the evidence and one detector can be wrong by itself; any other field is wrong as a whole."""
+    return 2 if loc and loc[0] in ("evidence", "detectors") else 1
+
+
+def _without(raw: Any, broken: Collection[Where]) -> tuple[dict[str, Any], list[int]]:
+    """A row without what is broken, and which of its detectors are left; of broken evidence the names are known."""
+    whole = {name: value for name, value in raw.items() if (name,) not in broken}
+    if isinstance(evidence := whole.get("evidence"), dict):
+        whole["evidence"] = {kind: {} if ("evidence", kind) in broken else told for kind, told in evidence.items()}
+    detectors = told if isinstance(told := whole.get("detectors"), list) else []
+    places = [n for n in range(len(detectors)) if ("detectors", n) not in broken]
+    whole["detectors"] = [detectors[n] for n in places] or [{"detector": "volume", "cases": 1}]
+    return whole, places
 
 
 def _path(loc: tuple[str | int, ...]) -> Where:

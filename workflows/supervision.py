@@ -76,11 +76,13 @@ class Supervision:
 
     async def _fire(self, **asked: str) -> Fired:
         """Claim the evidence. A person's `by` and `reason` are named in the firing."""
-        cycle = self.standing.next_cycle
+        cycle, reason = self.standing.next_cycle, asked.get("reason")
         fired = await workflow.execute_activity_method(
             TriggerActivities.fire_trigger,
             FireTrigger(**self.row, cycle=cycle, at=workflow.now(), **asked),
-            summary=story.in_line(f"fire, cycle {cycle}: {asked.get('reason') or self.standing.due}"),
+            summary=story.in_line(
+                f"asked to fire: {reason}" if reason else f"fire, cycle {cycle}: {self.standing.due}"
+            ),
             **by.TO_COUNT,
         )
         if fired.firing:

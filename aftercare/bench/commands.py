@@ -67,6 +67,14 @@ async def checks(
     return await _measured(measured, json, quick, database=database)
 
 
+@bench.command(name="triggers")
+async def triggers(json: Json = None, quick: Quick = False) -> int:
+    """How often each trigger cries wolf, and how soon it sees what became worse; beside a window and a bound."""
+    from aftercare.bench import triggers as measured
+
+    return await _measured(measured, json, quick)
+
+
 async def _measured(module: ModuleType, json: Path | None, quick: bool, **more: Any) -> int:
     console = Console()
     figures = await module.measure(console, quick, **more)

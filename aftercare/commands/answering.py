@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 from pydantic import BaseModel, ValidationError
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.exceptions import TemporalError
@@ -117,7 +117,10 @@ def _said_no(as_json: bool, code: int, error: NotAsked) -> int:
     console = to_people(stderr=True)
     console.print(Text(f"{error.error.replace('_', ' ')}:", "red"))
     for reason in error.reasons:
-        console.print(Text(f"  {safe(reason)}"), highlight=False, soft_wrap=True)
+        if error.error == "refused":
+            console.print(Hanging("  ", reason), highlight=False)
+        else:  # places in files, as a machine wants them too
+            console.print(Text(f"  {safe(reason)}"), highlight=False, soft_wrap=True)
     return code
 
 
@@ -137,7 +140,32 @@ def problems_of(error: ValidationError) -> list[str]:
 
 def _problem(where: Sequence[Any], message: str, given: Any) -> str:
     shown = f" (given: {given!r})" if isinstance(given, str | int | float) and len(repr(given)) <= 80 else ""
-    return f"{'.'.join(map(str, where)) or 'message'}: {message}{shown}"
+    place = f"{'.'.join(map(str, where))}: " if where else ""
+    return f"{place}{message.removeprefix('Value error, ')}{shown}"
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """A label, and words beside it for as many lines as the terminal makes of them. Plain ones are made safe here."""
+
+    label: str
+    words: object
+    style: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Line by line, the later ones under the first."""
+        beside = max(options.max_width - len(self.label), WIDTH // 4)
+        words = self.words if isinstance(self.words, Text) else Text(safe(self.words), self.style)
+        for number, line in enumerate(words.wrap(console, beside, overflow="fold")):
+            line.rstrip()
+            label = " " * len(self.label) if number else self.label
+            yield Text(label, overflow="ignore", no_wrap=True).append_text(line)
+
+
+def hung(line: Text) -> Hanging:
+    """A line that stands in a little, and goes on under itself."""
+    indent = len(line.plain) - len(line.plain.lstrip(" "))
+    return Hanging(" " * indent, line[indent:] if indent else line)
 
 
 def safe(words: object) -> str:

@@ -109,6 +109,10 @@ def _found(traces: Traces) -> Iterator[Text]:
 
 
 def _of_dataset(of: ErasedDataset) -> str:
-    rows = f"{of.rows} rows gone, {of.changed} rows of others changed"
+    rows = f"{_rows(of.rows)} gone, {_rows(of.changed)} of others changed"
     built = ", ".join(of.built) or "nothing"
     return f"{of.dataset}: {rows}; digest {of.before[:12]} -> {of.after[:12]}; built from it: {built}"
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'' if count == 1 else 's'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.text import Text
 
@@ -43,14 +44,13 @@ def domains(folder: Path | None) -> list[str]:
 
 def check(folder: Path | None) -> Answer:
     """Check every book of a folder, that of the triggers among them."""
-    checked = [check_one(domain, folder) for domain in domains(folder)]
-    if not checked:
-        told = f"{folder or books.SHIPPED}: there is no policy book here (a folder with a rules.yaml)"
-        return Answer({"books": [], "problems": [told]}, [Text(told, "red")], NO)
-    triggers = check_triggers(folder)
-    lines = [line for one in checked for line in _lines(one)] + _lines_of_triggers(triggers)
-    document = {"books": [asdict(c) for c in checked], "triggers": asdict(triggers)}
-    return Answer(document, lines, NO if triggers.problems or any(c.problems for c in checked) else DONE)
+    checked, triggers = [check_one(domain, folder) for domain in domains(folder)], check_triggers(folder)
+    document: dict[str, Any] = {"books": [asdict(c) for c in checked], "triggers": asdict(triggers)}
+    lines, holds = _lines_of_triggers(triggers), not triggers.problems and all(not c.problems for c in checked)
+    if checked:
+        return Answer(document, [line for one in checked for line in _lines(one)] + lines, DONE if holds else NO)
+    told = f"{folder or books.SHIPPED}: there is no policy book here (a folder with a rules.yaml)"
+    return Answer(document | {"problems": [told]}, [Text(safe(told), "red"), *lines], NO)
 
 
 def check_triggers(folder: Path | None) -> CheckedTriggers:

@@ -9,13 +9,14 @@ from cyclopts import App, Parameter, validators
 from rich.text import Text
 
 from aftercare.commands import review_told
-from aftercare.commands.answering import CODES, Answer, AsJson, answered, safe, wrong
+from aftercare.commands.answering import CODES, Answer, AsJson, answered, hung, safe, wrong
 from aftercare.commands.case_look import EVERY_STEP, seen_of
 from aftercare.commands.door import read_settings, store
+from aftercare.commands.known import known_agent, known_intent
 from aftercare.commands.reading import message
 from aftercare.messages.base import Message
 from aftercare.messages.improvement import By
-from aftercare.messages.reviews import Decision, ReviewStanding
+from aftercare.messages.reviews import UNCHANGED, Decision, ReviewStanding
 from aftercare.store.reviews import Item, Reviews, in_words
 
 review = App(name="review", help=f"Cases to be judged by a person: list, show, decide.\n\n{CODES}")
@@ -63,6 +64,7 @@ async def list_items(
             raise wrong("one of --open, --decided and --all")
         standing = None if all_ else ReviewStanding.DECIDED if decided else ReviewStanding.OPEN
         async with store(read_settings()) as cases:
+            await known_agent(cases, agent)
             items = await Reviews(cases.database).items(kind, agent, standing, limit)
         more = [Text(f"the first {limit}; --limit shows more")] if len(items) == limit else []
         told = review_told.table(items) if items else Text("there is nothing to review")
@@ -87,7 +89,7 @@ async def show(id: str, *, json: AsJson = False) -> int:
             seen = await seen_of(cases, item.row.case_id)
             trace = await cases.steps(item.row.case_id, EVERY_STEP)
         judged = review_told.Judged(item, seen, trace)
-        return Answer(judged.document(), list(judged.lines()))
+        return Answer(judged.document(), [hung(line) for line in judged.lines()])
 
     return await answered(json, work())
 
@@ -101,6 +103,7 @@ async def decide(
     wrong_: Annotated[bool, Parameter(name="--wrong", negative=(), show_default=False)] = False,
     unknown: Flag = False,
     intent: str | None = None,
+    new_intent: Flag = False,
     note: str = "",
     json: AsJson = False,
 ) -> int:
@@ -122,6 +125,8 @@ async def decide(
         Nobody can tell.
     intent
         The right intent, or "unchanged" where the agent's is right though what it did is not.
+    new_intent
+        Take an intent that no case of the agent has yet.
     note
         Why, in a sentence.
     """
@@ -132,6 +137,8 @@ async def decide(
         verdict = None if unknown else right
         decision = message(Decision, {"by": by, "right": verdict, "intent": intent, "note": note})
         async with store(read_settings()) as cases:
+            if decision.intent not in (None, UNCHANGED) and not new_intent:
+                await known_intent(cases, (await Reviews(cases.database).find(id)).row.agent, decision.intent)
             row = await Reviews(cases.database).decide(id, decision, datetime.now(UTC))
         told = Text.assemble(("decided", "green"), safe(f": {row.id} is {in_words(row.decision)}"))
         return Answer(review_told.document(Item(row, ready=True)), [told])
@@ -173,6 +180,7 @@ async def agreement(*, agent: str | None = None, json: AsJson = False) -> int:
 
     async def work() -> Answer:
         async with store(read_settings()) as cases:
+            await known_agent(cases, agent)
             figures = review_told.agreement(await Reviews(cases.database).audited(agent))
         none = Text("no case was drawn yet")
         return Answer(figures, [review_told.agreement_table(figures) if figures else none])

@@ -62,7 +62,10 @@ class Judged:
         }
 
     def lines(self) -> Iterator[Text]:
-        """The case line by line."""
+        """The case line by line; of an erased one there are none."""
+        if self.item.row.standing == ReviewStanding.ERASED:
+            yield Text(safe(f"{self.item.row.id}: {_stands(self.item)}"), "yellow")
+            return
         if not self.item.ready:
             yield Text(f"{_why_not(self.item)}\n", "yellow")
         elif self.item.row.standing == ReviewStanding.DECIDED:

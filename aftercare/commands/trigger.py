@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter, validators
+from rich.console import RenderableType
 from rich.text import Text
 
 from aftercare.commands import trigger_dry_told, trigger_told
-from aftercare.commands.answering import CODES, Answer, AsJson, answered, safe, wrong
+from aftercare.commands.answering import CODES, Answer, AsJson, Hanging, answered, safe, wrong
 from aftercare.commands.door import read_settings, store
+from aftercare.commands.known import known_agent
 from aftercare.commands.reading import message
 from aftercare.commands.trigger_book import Book, edited, in_force, in_force_or_next
 from aftercare.commands.trigger_dry_run import dry_run
@@ -41,6 +43,7 @@ async def list_rows(*, json: AsJson = False) -> int:
         document = {
             "digest": book.loaded.digest,
             "from": book.origin,
+            "problems": list(book.problems),
             **book.loaded.matrix.model_dump(mode="json"),
         }
         return Answer(document, list(trigger_told.rows_of(book)))
@@ -64,11 +67,13 @@ async def standing(*, agent: str | None = None, trigger: str | None = None, json
         settings = read_settings()
         async with store(settings) as cases:
             book = await in_force(cases, settings)
-            told = await _standings(cases, book, agent, trigger)
             checked = await last_checks(cases.database)
-        document = [one.model_dump(mode="json") | {"checked_at": checked.get((one.agent, one.trigger))} for one in told]
-        lines = list(trigger_told.standings(told, book.loaded.matrix.triggers, checked))
-        return Answer(document, lines if told else [Text("No agent has cases yet.")])
+            told = await _standings(cases, book, agent, trigger, checked)
+        more = {"book_problems": list(book.problems)}
+        at = [{"checked_at": checked.get((one.agent, one.trigger))} for one in told]
+        document = [one.model_dump(mode="json") | of | more for one, of in zip(told, at, strict=True)]
+        lines: list[RenderableType] = [*trigger_told.problems_of(book), *trigger_told.standings(told, book, checked)]
+        return Answer(document, lines if told else [*lines, Text("No agent has cases yet.")])
 
     return await answered(json, work())
 
@@ -110,6 +115,8 @@ async def rehearse(
         async with store(settings) as cases:
             tried, now = edited(book, settings), await in_force(cases, settings, agent)
             past = Past((), agent, _aware(since), _aware(until), await _source(cases, imported))
+            if not imported:  # there it picks a person, of whom no case need be registered
+                await known_agent(cases, agent)
             done = await dry_run(cases, tried, now, past, trigger)
         return Answer(done.document(), list(trigger_dry_told.lines_of(done)))
 
@@ -133,8 +140,12 @@ async def firings(
     """
 
     async def work() -> Answer:
-        async with store(read_settings()) as cases:
+        settings = read_settings()
+        async with store(settings) as cases:
+            await known_agent(cases, agent)
             told = await Triggers(cases.database).firings(agent, trigger, limit)
+            if trigger and not told:
+                (await in_force(cases, settings)).row(trigger)
         more = [Text(f"the newest {limit}; --limit shows more")] if len(told) == limit else []
         return Answer(told, [*trigger_told.firings(told), *more] if told else [Text("Nothing has fired.")])
 
@@ -184,7 +195,7 @@ async def fire(agent: str, trigger: str, *, by: str, reason: str, json: AsJson =
         told = fired.firing
         lines = [
             Text.assemble(("fired", "green"), safe(f": {told.id}, {told.cases:,} cases, {told.pieces:,} pieces")),
-            Text(safe(f"  starts {in_full(told.work)}; `aftercare trigger show {told.id}` follows it")),
+            Hanging("  starts ", f"{in_full(told.work)}; `aftercare trigger show {told.id}` follows it"),
         ]
         return Answer(fired, lines)
 
@@ -254,15 +265,16 @@ async def _ask(
     return await answered(json, work())
 
 
-async def _standings(cases: Cases, book: Book, agent: str | None, trigger: str | None) -> list[TriggerStanding]:
+async def _standings(
+    cases: Cases, book: Book, agent: str | None, trigger: str | None, checked: trigger_told.Checked
+) -> list[TriggerStanding]:
     triggers, rows = Triggers(cases.database), book.loaded.matrix.triggers
-    agents = await triggers.agents()
-    if agent and agent not in agents:
-        raise Refused([f"no case of agent {agent} is registered; there are cases of {', '.join(agents) or 'no agent'}"])
-    chosen, now = list(book.chosen(trigger)), datetime.now(UTC)
-    return [
-        await triggers.standing(one, name, rows[name], now) for one in ([agent] if agent else agents) for name in chosen
-    ]
+    await known_agent(cases, agent)
+    agents, now = [agent] if agent else await triggers.agents(), datetime.now(UTC)
+    lost = [key for key in sorted(checked) if key[0] in agents and key[1] not in rows and trigger in (None, key[1])]
+    chosen = [] if trigger and lost else book.chosen(trigger)
+    wanted = sorted([*((one, name) for one in agents for name in chosen), *lost], key=lambda key: agents.index(key[0]))
+    return [await triggers.standing(one, name, rows.get(name), now) for one, name in wanted]
 
 
 async def _source(cases: Cases, imported: str | None) -> str | None:

@@ -23,6 +23,8 @@ class Book:
 
     loaded: Loaded
     origin: str
+    place: str = ""
+    problems: tuple[str, ...] = ()  # of the one that lies at the place, where it does not hold
 
     @property
     def name(self) -> str:
@@ -37,7 +39,7 @@ class Book:
         return rows[trigger]
 
     def chosen(self, trigger: str | None) -> Iterable[str]:
-        """The names of all rows, or of the one that was asked for."""
+        """The names of all rows, or of the one that was asked for. Raises Refused."""
         if trigger:
             self.row(trigger)
         return [trigger] if trigger else list(self.loaded.matrix.triggers)
@@ -49,7 +51,8 @@ async def in_force(cases: Cases, settings: Settings, agent: str | None = None) -
     try:
         if kept:
             taken = from_texts(kept.texts)
-            return Book(taken, f"the one supervisors took last{_beside(taken, settings)}")
+            beside, problems = _beside(taken, settings)
+            return Book(taken, f"the one supervisors took last{beside}", place(settings), problems)
     except (TriggersInvalid, KeyError, json.JSONDecodeError):
         told = f"the book that supervisors took last ({kept.digest[:12] if kept else ''}) is none for this program"
         raise NotAsked("book_invalid", [told, "use the program that the worker runs"]) from None
@@ -76,13 +79,13 @@ def edited(file: Path | None, settings: Settings) -> Book:
     return Book(read_file(file), str(file))
 
 
-def _beside(taken: Loaded, settings: Settings) -> str:
+def _beside(taken: Loaded, settings: Settings) -> tuple[str, tuple[str, ...]]:
     """What is to be said of the book in the folder of policies, where it is another than the one taken."""
     try:
         lies = load_matrix(settings.policies)
-    except TriggersInvalid:
-        return f"; {place(settings)} does not hold, `aftercare policy check` tells why"
-    return "" if lies.digest == taken.digest else f"; {place(settings)} is another, {lies.digest[:12]}"
+    except TriggersInvalid as error:
+        return f"; {place(settings)} does not hold", tuple(error.problems)
+    return "" if lies.digest == taken.digest else f"; {place(settings)} is another, {lies.digest[:12]}", ()
 
 
 def place(settings: Settings) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from aftercare.commands.answering import safe
+from aftercare.commands.answering import Hanging, safe
 from aftercare.commands.trigger_dry_run import DryRun, Line, nearest
 from aftercare.commands.trigger_told import minute, reach, table
 from aftercare.learning.rehearsal import Beside, Compared, Rehearsed
 
 SHOWN = 40
+AGAIN = "A case whose evidence changes later counts once more, here as for the detectors."
 
 
 def lines_of(done: DryRun) -> Iterator[RenderableType]:
@@ -29,17 +30,18 @@ def lines_of(done: DryRun) -> Iterator[RenderableType]:
     yield Text()
     yield _rows(done)
     yield from _held_back(done)
+    yield Hanging("", AGAIN, "dim")
 
 
-def _about(done: DryRun) -> Iterator[Text]:
+def _about(done: DryRun) -> Iterator[RenderableType]:
     same = done.book.loaded.digest == done.in_force.loaded.digest
-    yield Text(safe(f"Book {done.book.name}: {done.book.origin}"))
+    yield Hanging("", f"Book {done.book.name}: {done.book.origin}")
     beside = "it is the book in force" if same else f"in force is {done.in_force.name}: {done.in_force.origin}"
-    yield Text(safe(f"     {beside}"))
+    yield Hanging("     ", beside)
     if done.pieces:
         of = f" imported as {done.past.imported}," if done.past.imported else ""
         told = f"{done.pieces:,} pieces of evidence,{of} {minute(done.first)} to {minute(done.last)}"
-        yield Text(safe(f"{told}; agent {', '.join(done.agents)}"))
+        yield Hanging("", f"{told}; agent {', '.join(done.agents)}")
 
 
 def _firings(done: DryRun, lines: list[Line]) -> RenderableType:
@@ -90,7 +92,8 @@ def _nearest(beside: Beside) -> str:
     return f"{near.group or 'all'}, {near.detector}: {reach(near)}"
 
 
-def _held_back(done: DryRun) -> Iterator[Text]:
+def _held_back(done: DryRun) -> Iterator[RenderableType]:
     for (agent, trigger), beside in done.rows.items():
         if beside.edited and beside.edited.held_back:
-            yield Text(safe(f"{trigger}, {agent}: due, and held back by cooldown or budget: {beside.edited.held_back}"))
+            why = f"due, and held back by cooldown or budget: {beside.edited.held_back}"
+            yield Hanging("", f"{trigger}, {agent}: {why}")

@@ -15,6 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from aftercare.commands.answering import DOCTOR, NotAsked
 from aftercare.commands.door import PATIENCE, store, temporal
+from aftercare.commands.known import no_agent
 from aftercare.commands.trigger_book import in_force
 from aftercare.lifecycle.state import Refused
 from aftercare.messages.base import Message
@@ -69,8 +70,8 @@ async def _missing(settings: Settings, agent: str, trigger: str) -> list[str]:
     if trigger not in rows:
         reasons.append(f"the book in force has no row {trigger}; there are {', '.join(rows)}")
     if agent not in agents:
-        reasons.append(f"no case of agent {agent} is registered; there are cases of {', '.join(agents) or 'no agent'}")
+        reasons.append(no_agent(agent, agents))
     if trigger in rows and agent in agents:
-        reasons.append("a worker brings missing supervisors back, at its start and every now and then: is one running?")
+        reasons.append("a worker brings missing supervisors back within the hour, or when it starts: is one running?")
         reasons.append(DOCTOR)
     return reasons

@@ -82,6 +82,8 @@ def _for_commands(folder: Path, place: Place, own: Mapping[str, str]) -> Path:
         "TEMPORAL_ADDRESS": place.temporal,
         **own,
     }
+    if policies := os.environ.get("AFTERCARE_POLICIES"):
+        found["AFTERCARE_POLICIES"] = str(Path(policies).resolve())
     file = folder / "dev.env"
     with os.fdopen(os.open(file, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as new:
         new.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in found.items())

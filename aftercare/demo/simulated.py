@@ -13,11 +13,12 @@ from typing import Any, Literal
 
 from sqlmodel import SQLModel
 
+from activities.measuring import Measures
 from aftercare.demo.simulated_words import Person, Topic
-from aftercare.evidence.rows import pieces_of_case, pieces_of_trace
+from aftercare.evidence.rows import pieces_of_trace
 from aftercare.evidence.sentiment import pieces_of_sentiment, turns
 from aftercare.lifecycle.intake import digest_in_inbox
-from aftercare.lifecycle.outcome import settlement_of, snapshot_of
+from aftercare.lifecycle.outcome import settlement_of
 from aftercare.lifecycle.state import CaseState
 from aftercare.messages.base import Message
 from aftercare.messages.case import Action, Case, CaseReport, Escalation, Resolution, Step, StepKind, StepsHeld
@@ -297,8 +298,7 @@ def _evidence(
     scores = [max(-1.0, min(1.0, 0.1 + happened.slope * (place - middle))) for place in range(len(heard))]
     for piece in pieces_of_sentiment(steps, scores):
         yield row_of_piece(row, piece, audited)
-    for piece in pieces_of_case(snapshot_of(state)):
-        yield row_of_piece(row, piece, settled)
+    yield from Measures().of_case(row, state, settled)
     for kind, value in (("csat", happened.csat), ("ces", happened.ces)):
         if value is not None and ending:
             comment = told.topic.complains.format(order=told.order) if value <= 2 else ""

@@ -1,9 +1,9 @@
 """The detectors of the matrix: what each takes for an observation, and what it holds it against.
 
 Each bets, case by case, that its group has become worse than usual (`edetector`), where what is usual is bounded from
-the group's first cases (`baselines`). Common to all: `tolerated` cases pass, on average, between two false alarms of a
-row, if what is usual lies within its bound. Of a group's bound that is `Baseline.sure`; the false alarms that are left
-when it is not are measured by `aftercare bench triggers`.
+the group's first cases (`baselines`). What each promises is the same: if what is usual lies within its bound, at least
+`tolerated` cases of an agent pass, on average, between two false alarms of a row. That it does is as sure as
+`Baseline.sure` says, for each group. What comes of both together is measured by `aftercare bench triggers`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ Values = Iterable[tuple[str, float]]  # of one case: kind and value, the unknown
 HOPELESS = 0.95  # a share that is usually as high cannot become worse in a way that could be seen
 # So much of the way to the shift that is to be noticed is held to be chance or drift, and is no evidence. Rates go that
 # way by multiples, means by sums.
-ALIKE_RATE, ALIKE_MEAN = 0.6, 0.25
+ALIKE_RATE, ALIKE_MEAN = 1 / 2, 1 / 3
+ENOUGH = 10  # cases against the agent: from fewer a rate is known to half or double of it only
 DOUBTED = 10  # from this likelihood of a shift on, what comes is not learned to be usual
 
 
@@ -74,12 +75,7 @@ class EDetector(ABC):
 
     def learning(self, group: Group) -> bool:
         """Whether the group has not learned from all of its first cases yet."""
-        return group.learned.cases < self.needed
-
-    @property
-    def needed(self) -> int:
-        """How many first cases it takes."""
-        return self.baseline.cases
+        return group.learned.cases < self.baseline.cases
 
     def learn(self, group: Group, value: float) -> None:
         """Take one of the group's first observations as usual."""
@@ -114,8 +110,9 @@ class RateDetector(EDetector):
     """The share of cases against the agent: `tolerated` cases pass between two false alarms, on average.
 
     A likelihood ratio of Bernoulli rates per size of shift, in a Shiryaev-Roberts mixture (Shin, Ramdas and Rinaldo
-    2023). Usual is the upper limit of Clopper and Pearson, and at least the usual share times `notice` to the power of
-    0.6: less than that is held to be chance or drift, and is no evidence.
+    2023). Usual is the upper limit of Clopper and Pearson, and at least the usual share times the root of `notice`:
+    less than that is held to be chance or drift, and is no evidence. A rare rate is learned from up to twice as many
+    cases, until enough of them counted against the agent.
     """
 
     notice: float
@@ -124,6 +121,10 @@ class RateDetector(EDetector):
         counts = dict(self.counts)
         told = [counts_against(counts.get(kind), value) for kind, value in values]
         return float(any(told)) if told else None
+
+    def learning(self, group: Group) -> bool:
+        learned, cases = group.learned, self.baseline.cases
+        return learned.cases < cases or (learned.total < ENOUGH and learned.cases < 2 * cases)
 
     def bounded(self, learned: Sums) -> Usual | None:
         if not learned.cases:
@@ -150,10 +151,10 @@ class BurstDetector(RateDetector):
 class MeanDetector(EDetector):
     """The mean of a kind between bounds: `tolerated` cases pass between two false alarms, on average.
 
-    Betting on bounded means (Waudby-Smith and Ramdas 2024) as the increments of an e-detector (Shin, Ramdas and
-    Rinaldo 2023), whatever the distribution between the bounds. The stakes fit the shift to be noticed and
-    the variance among the first cases. Usual is the upper limit by Student's t, and at least the usual mean and a
-    quarter of `notice`. Of a case with several values their mean is taken.
+    Betting on bounded means (Waudby-Smith and Ramdas 2024) as the increments of an e-detector (Shin, Ramdas and Rinaldo
+    2023), whatever the distribution between the bounds. The stakes fit the shift to be noticed and the variance among
+    the first cases. Usual is the upper limit by Student's t, and at least the usual mean and a third of `notice`. Of a
+    case with several values their mean is taken.
     """
 
     notice: float
@@ -207,9 +208,8 @@ class QuantileDetector(EDetector):
     def usually(self, group: Group) -> float | None:
         return None if group.limit is None else 1 - self.quantile
 
-    @property
-    def needed(self) -> int:
-        return max(self.baseline.cases, cases_for_quantile(self.quantile, self.baseline.sure))
+    def learning(self, group: Group) -> bool:
+        return group.learned.cases < max(self.baseline.cases, cases_for_quantile(self.quantile, self.baseline.sure))
 
     def learn(self, group: Group, value: float) -> None:
         bisect.insort(group.values, value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aftercare.learning.baselines import Sums
-from aftercare.learning.edetector import NOTICED, SIZES, grown
+from aftercare.learning.edetector import MOST, NOTICED, SIZES, grown
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Group:
         beyond = x - usual.at_most
         self.evidence = grown(self.evidence, usual.stakes, beyond)
         self.anew.add(x)
-        self.height = min(self.height * (1 + usual.stakes[NOTICED] * beyond), 1e12)
+        self.height = min(self.height * (1 + usual.stakes[NOTICED] * beyond), MOST)
         if self.height <= 1:
             self.height, self.lately = 1.0, Run()
         else:

@@ -160,7 +160,7 @@ class Watch:
             if name != TALLY:
                 self._hold(detector, Key(detector.name, release, name), group, float(name in broken), groups)
         for clause in sorted(broken - groups.keys()):
-            learned = min(tally.seen, detector.baseline.cases)
+            learned = min(tally.seen, 2 * detector.baseline.cases)
             group = groups[clause] = Group(seen=tally.seen, learned=Sums(learned))
             detector.observe(group, 1.0, judged=False, others=Sums)
             self._changed[Key(detector.name, release, clause)] = group

@@ -131,15 +131,23 @@ def _evidence(standing: TriggerStanding) -> Iterator[str]:
 
 
 def _group(group: GroupStanding) -> str:
-    where = f" of **{group.group}**" if group.group else ""
+    name, _, of = group.detector.partition(":")
+    what = f"{name.capitalize()}{f' of {of}' if of else ''}{f' in **{group.group}**' if group.group else ''}"
     under = f" under release {group.release}" if group.release else ""
-    seen = "nothing seen yet" if group.statistic is None else f"{group.statistic:.3g} now"
-    usual = "what is usual is not known yet" if group.baseline is None else f"{group.baseline:.3g} is usual"
+    seen = "not judged yet" if group.statistic is None else f"{_figure(name, group.statistic)} now"
+    usual = "what is usual is not known yet" if group.baseline is None else f"{_figure(name, group.baseline)} is usual"
     reach = (
         f"evidence {_rounded(group.evidence)} of {_rounded(group.threshold)} needed, {_several(group.cases, 'case')}"
     )
     alarm = "; **alarmed**" if group.alarmed else ""
-    return f"- {group.detector.capitalize()}{where}{under}: {seen}, {usual}; {reach}{alarm}"
+    return f"- {what}{under}: {seen}, {usual}; {reach}{alarm}"
+
+
+def _figure(detector: str, value: float) -> str:
+    """A mean in the unit of its kind; what the other detectors watch is a share of cases."""
+    if detector.startswith("mean"):
+        return f"{value:.2f}"
+    return f"{value:.0%}" if value == 0 or value >= 0.1 else f"{value:.1%}"
 
 
 def _firings(known: Supervise, standing: TriggerStanding, now: datetime) -> Iterator[str]:
@@ -175,10 +183,10 @@ def _book(known: Supervise, standing: TriggerStanding) -> Iterator[str]:
 
 
 def _dataset(frozen: Frozen) -> Iterator[str]:
-    sides = ", ".join(f"{side} {count}" for side, count in frozen.sides.items())
+    sides = ", ".join(f"{count} {side.replace('_', ' ')}" for side, count in frozen.sides.items())
     yield f"- `{frozen.digest[:12]}`: {_several(frozen.rows, 'row')}{f' ({sides})' if sides else ''}"
     if frozen.accounts:
-        yield f"- Of the evidence: {', '.join(f'{became} {count}' for became, count in frozen.accounts.items())}"
+        yield f"- Of the evidence: {', '.join(f'{count} {became}' for became, count in frozen.accounts.items())}"
     if frozen.redaction:
         yield f"- Personal data was looked for by {frozen.redaction}"
 

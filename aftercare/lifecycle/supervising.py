@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from aftercare.lifecycle.state import Refused
-from aftercare.messages.improvement import Firing, FiringStatus, Supervise, TriggerStanding, Work
+from aftercare.messages.improvement import Firing, FiringStatus, GroupStanding, Supervise, TriggerStanding, Work
 
 FAILURES = 3  # so many improvements in a row that fail, and the supervisor pauses itself
 ITSELF = "aftercare"  # who paused it then
@@ -67,10 +67,23 @@ def rest_after(standing: TriggerStanding, before: timedelta | None, now: datetim
 
 
 def fired(standing: TriggerStanding, firing: Firing) -> TriggerStanding:
-    """The standing once it has fired."""
+    """The standing once it has fired: what it claimed no longer waits, and the groups it fired for begin anew."""
     told = {"open": firing, "last": firing, "next_cycle": firing.cycle + 1, "due": ""}
     left = max(standing.waiting - firing.cases, 0)
-    return standing.model_copy(update=told | {"waiting": left})
+    groups = tuple(_anew(group) if _fired_for(group, standing, firing) else group for group in standing.groups)
+    return standing.model_copy(update=told | {"waiting": left, "groups": groups})
+
+
+def _fired_for(group: GroupStanding, standing: TriggerStanding, firing: Firing) -> bool:
+    """A volume and a person fire for every group, an alarm for its own."""
+    by_volume = standing.volume is not None and standing.waiting >= standing.volume
+    return bool(firing.by) or by_volume or not firing.groups or group.group in firing.groups
+
+
+def _anew(group: GroupStanding) -> GroupStanding:
+    return group.model_copy(
+        update={"statistic": None, "lately": None, "lately_cases": 0, "evidence": 0.0, "alarmed": False}
+    )
 
 
 def ended(standing: TriggerStanding, firing: Firing, status: FiringStatus, note: str) -> TriggerStanding:

@@ -30,5 +30,8 @@ NOT_REPORTED: Literal["not_reported"] = "not_reported"
 class Message(BaseModel):
     """A value that crosses a boundary. Fields are only ever added, with defaults: histories outlive code."""
 
-    # What is no JSON stays so when it is written, and is refused, instead of turning into null.
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, ser_json_inf_nan="constants")
+    # What is no JSON stays so when it is written, and is refused, instead of turning into null. An error that is not
+    # ours to tell (it ends in a history or a log) quotes nothing of what was sent.
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", allow_inf_nan=False, ser_json_inf_nan="constants", hide_input_in_errors=True
+    )

@@ -189,7 +189,8 @@ class FollowImprovement(Message):
 class Frozen(Message):
     """A dataset that was frozen: its digest, its rows by side of the split, and what became of every claimed piece.
 
-    `accounts` counts the claimed pieces by what became of them: kept, duplicate, without a trace, erased.
+    `accounts` counts the claimed pieces by what became of them: kept, duplicate, without a trace, unreadable,
+    erased, unknown case.
     `redaction` is how thoroughly personal data was looked for: `patterns only`, or `patterns and names`.
     """
 

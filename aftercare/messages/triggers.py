@@ -6,9 +6,10 @@ What stands here is declared by `policies/triggers.yaml` and detected by `afterc
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 TriggerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Kinds = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -19,6 +20,16 @@ KINDS_OF_WORK: dict[str, tuple[str, ...]] = {
     KNOWLEDGE: ("article", "gap", "policy_grounding"),
     PLAYBOOK: ("flow", "tone", "execution"),
 }
+
+
+def _written_out(given: Any) -> Any:
+    """A time, or one in ISO 8601: a bare 7 would be seconds to the one, and days to whoever wrote it."""
+    if isinstance(given, timedelta) or (isinstance(given, str) and given.lstrip("-").startswith("P")):
+        return given
+    raise PydanticCustomError("time_delta_parsing", "a duration in ISO 8601 is expected")
+
+
+WRITTEN_OUT = BeforeValidator(_written_out)
 
 
 class Declared(BaseModel):
@@ -129,7 +140,7 @@ class TriggerRow(Declared):
     baseline: Baseline = Baseline()
     tolerated: Annotated[int, Field(ge=10, le=10_000_000)] = 3_000
     minimum_sample: Annotated[int, Field(ge=1, le=1_000_000)] = 100
-    cooldown: Annotated[timedelta, Field(ge=timedelta(0))]
+    cooldown: Annotated[timedelta, Field(ge=timedelta(0)), WRITTEN_OUT]
     budget: Budget = Budget()
     starts: Starts
 
@@ -137,8 +148,8 @@ class TriggerRow(Declared):
 class Checking(Declared):
     """How often a supervisor looks: `every` so long while evidence comes, and up to `at_most` while none does."""
 
-    every: Annotated[timedelta, Field(ge=timedelta(seconds=1))] = timedelta(minutes=1)
-    at_most: Annotated[timedelta, Field(ge=timedelta(seconds=1))] = timedelta(minutes=15)
+    every: Annotated[timedelta, Field(ge=timedelta(seconds=1)), WRITTEN_OUT] = timedelta(minutes=1)
+    at_most: Annotated[timedelta, Field(ge=timedelta(seconds=1)), WRITTEN_OUT] = timedelta(minutes=15)
 
 
 class Matrix(Declared):

@@ -106,15 +106,21 @@ class Cases:
         findings: Sequence[Finding],
         verdict: str | None = None,
         more: Sequence[SQLModel] = (),
+        intent: str | None = None,
     ) -> None:
-        """Write an audit's findings and verdict down, with what was measured and is to be done, all at once."""
+        """Write an audit's findings and verdict down, with what was measured and is to be done, all at once.
+
+        `intent` is what the case is about by now, where that is known.
+        """
         measured = [row for row in more if isinstance(row, FeedbackRow)]
-        known = {"stage": Stage.WATCHING, "verdict": verdict}
+        known = {"stage": Stage.WATCHING, "verdict": verdict} | ({"intent": intent} if intent else {})
         async with unless_erased(self.database, case_id) as session:
             await self.database.put(session, [_finding_row(case_id, episode, f) for f in findings])
             await feedback.keep(self.database, session, measured)
             await self.database.add(session, [row for row in more if not isinstance(row, FeedbackRow)])
             await _know(session, case_id, known)
+            if intent:
+                await feedback.follow(session, case_id, intent)
 
     async def ending_of(self, case_id: str) -> Resolution | Escalation | None:
         """How whoever handles the case last ended it, where that came by the inbox; and when, at least when it came."""

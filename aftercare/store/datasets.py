@@ -14,23 +14,23 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, collate, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel, col
 from sqlmodel import select as select_rows
 
 from aftercare.learning.datasets.freezing import Account, Row, counted, digest_of_rows
-from aftercare.learning.datasets.material import Claimed, Material
-from aftercare.learning.datasets.problems import Marks, Problem, marks_of
-from aftercare.messages.case import Case
+from aftercare.learning.datasets.material import Claimed, Material, Unreadable
+from aftercare.learning.datasets.problems import Akin, Marks, Problem
 from aftercare.messages.improvement import FiringStatus, Frozen
+from aftercare.store.audited import audited
 from aftercare.store.database import Database
-from aftercare.store.materials import materials, steps_of
-from aftercare.store.tables import AgainstRow, CaseRow, DatasetRow, ExampleRow, ReviewRow, StepRow
+from aftercare.store.materials import materials
+from aftercare.store.tables import AgainstRow, DatasetRow, ExampleRow
 
 TOGETHER = 200
 STAGED = "#"  # no id of a firing holds one
-OPENS = 12  # steps within which a case has been opened
+AFTER_STAGED = chr(ord(STAGED) + 1)
 EXAMPLE, DATASET, CASE, ERASURE, FIRING = (
     SQLModel.metadata.tables[name] for name in ("example", "dataset", "support_case", "erasure", "firing")
 )
@@ -139,40 +139,26 @@ class Datasets:
             pieces = [Claimed(*row) for row in found]
         return [(case_id, list(of_case)) for case_id, of_case in groupby(pieces, key=lambda piece: piece.case_id)]
 
-    async def materials(self, case_ids: Collection[str]) -> dict[str, Material | None]:
+    async def materials(self, case_ids: Collection[str]) -> dict[str, Material | Unreadable | None]:
         """What is known of these cases, as far as they are registered; None for one that was erased."""
         async with self.database.session() as session:
             return await materials(session, case_ids)
 
-    async def audited(self, agent: str) -> AsyncIterator[Marks]:
-        """The cases of an agent that were drawn for the audit, by what they are known by."""
-        asked = select_rows(CaseRow).join(ReviewRow, col(ReviewRow.case_id) == col(CaseRow.case_id))
-        asked = asked.where(ReviewRow.kind == "audit", ReviewRow.agent == agent, col(CaseRow.erased_at).is_(None))
-        after = ""
-        while True:
-            async with self.database.session() as session:
-                later = asked.where(col(CaseRow.case_id) > after).order_by(col(CaseRow.case_id)).limit(TOGETHER)
-                cases = list(await session.exec(later))
-                ids = [case.case_id for case in cases]
-                first = col(StepRow.case_id).in_(ids) & (col(StepRow.number) <= OPENS)
-                steps = list(await session.exec(select_rows(StepRow).where(first).order_by(col(StepRow.number))))
-            for case in cases:
-                own = [step for step in steps if step.case_id == case.case_id]
-                yield marks_of(Case.model_validate(case.body), steps_of(own))
-            if len(cases) < TOGETHER:
-                return
-            after = ids[-1]
+    def audited(self, agent: str, akin: Akin) -> AsyncIterator[Marks]:
+        """The agent's cases drawn for the audit that may be about the same as these, by what they are known by."""
+        return audited(self.database, agent, akin)
 
     async def let_go(self, dataset: str) -> None:
         """Forget a dataset whose firing failed: what it had claimed is free for another. Nothing is frozen after it."""
         async with self._alone() as connection:
-            await connection.execute(delete(EXAMPLE).where(_staged(dataset) | (EXAMPLE.c.dataset == dataset)))
+            await connection.execute(delete(EXAMPLE).where(_staged(dataset, connection.dialect.name)))
+            await connection.execute(delete(EXAMPLE).where(EXAMPLE.c.dataset == dataset))
             await connection.execute(delete(DATASET).where(DATASET.c.id == dataset))
 
     async def begin(self, dataset: str) -> Staging:
         """Begin to freeze a dataset; what an earlier attempt left goes."""
         async with self._alone() as connection:
-            await connection.execute(delete(EXAMPLE).where(_staged(dataset)))
+            await connection.execute(delete(EXAMPLE).where(_staged(dataset, connection.dialect.name)))
             erasures = await _erasures(connection)
         return Staging(dataset, f"{dataset}{STAGED}{secrets.token_hex(6)}", erasures)
 
@@ -254,11 +240,14 @@ async def _place(connection: AsyncConnection, staging: Staging, whole: Whole) ->
         placed = placed.values(dataset=staging.dataset, problem=bindparam("key"), side=bindparam("stands"))
         rows = [{"row": number, "key": problem.key, "stands": str(problem.side)} for number, problem in found]
         await connection.execute(placed, rows)
-    await connection.execute(delete(EXAMPLE).where(_staged(staging.dataset)))
+    await connection.execute(delete(EXAMPLE).where(_staged(staging.dataset, connection.dialect.name)))
 
 
-def _staged(dataset: str) -> Any:
-    return EXAMPLE.c.dataset.startswith(f"{dataset}{STAGED}", autoescape=True)
+def _staged(dataset: str, dialect: str) -> ColumnElement[bool]:
+    """What attempts at a dataset left: a range, which the key finds, and which tells `desk` from `Desk`."""
+    # A language's order takes them for alike and passes over signs; SQLite's own is by bytes already.
+    name = EXAMPLE.c.dataset if dialect == "sqlite" else collate(EXAMPLE.c.dataset, "C")
+    return (name >= f"{dataset}{STAGED}") & (name < f"{dataset}{AFTER_STAGED}")
 
 
 async def _erasures(connection: AsyncConnection) -> int:

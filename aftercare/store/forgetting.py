@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
-from aftercare.learning.datasets.diagnosing import Diagnosing, known_of
+from aftercare.learning.datasets.diagnosing import Diagnosing
 from aftercare.learning.datasets.freezing import without
 from aftercare.messages.erasure import ErasedDataset
 from aftercare.store.datasets import digest_in, in_chunks
@@ -82,6 +82,6 @@ async def _diagnosis(connection: AsyncConnection, dataset: str) -> dict[str, Any
     asked = select(EXAMPLE).where(EXAMPLE.c.dataset == dataset).order_by(EXAMPLE.c.number).limit(TOGETHER)
     while some := (await connection.execute(asked.where(EXAMPLE.c.number > after))).all():
         for row in some:
-            diagnosing.take(known_of(row.number, row.case_id, row.problem, row.side, row.body))
+            diagnosing.take_row(row.number, row.case_id, row.problem, row.side, row.body)
         after = some[-1].number
     return diagnosing.made().model_dump(mode="json", exclude_defaults=True)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
+import sqlalchemy as sql
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import ColumnElement, Connection, text
 from sqlmodel import col, func, select
 
 from aftercare.messages.policy import Finding
+from aftercare.messages.reviews import UNCHANGED
 from aftercare.messages.work import Standing
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database, alembic_config
-from aftercare.store.tables import CaseRow, EvidenceRow, FindingRow
+from aftercare.store.tables import CaseRow, EvidenceRow, FindingRow, ReviewRow
 
 
 async def revision(database: Database) -> str | None:
@@ -53,6 +56,16 @@ async def registered(
         asked = asked.where(col(CaseRow.opened_at) >= since)
     async with cases.database.session() as session:
         return list(await session.exec(asked))
+
+
+async def intents_of(database: Database, agent: str) -> list[str]:
+    """The intents that an agent's cases have, and those that somebody judged them to have."""
+    judged = cast(ColumnElement[str], col(ReviewRow.decision)["intent"].as_string())
+    named = sql.select(col(CaseRow.intent)).where(col(CaseRow.agent) == agent)
+    asked = named.union(sql.select(judged).where(col(ReviewRow.agent) == agent))
+    async with database.session() as session:
+        found = (await (await session.connection()).execute(asked)).scalars()
+        return sorted(intent for intent in found if intent and intent != UNCHANGED)
 
 
 async def findings_of_case(cases: Cases, case_id: str) -> dict[int, list[Finding]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from aftercare.learning.datasets.material import Material, Told
+from aftercare.learning.datasets.material import Material, Told, Unreadable
 from aftercare.lifecycle.outcome import snapshot_of
 from aftercare.lifecycle.state import CaseState
 from aftercare.messages.base import Message
@@ -29,8 +29,8 @@ _HELD = (Standing.WAITING, Standing.DELIVERED)
 _TOLD = ("override", "reopen", "recontact", "resolution", "escalation", "report")
 
 
-async def materials(session: AsyncSession, case_ids: Collection[str]) -> dict[str, Material | None]:
-    """The registered ones among these cases; None for one that was erased."""
+async def materials(session: AsyncSession, case_ids: Collection[str]) -> dict[str, Material | Unreadable | None]:
+    """The registered ones among these cases; None for one that was erased. One that cannot be read fails no other."""
     cases = list(await session.exec(select(CaseRow).where(col(CaseRow.case_id).in_(case_ids))))
     there = [case.case_id for case in cases if case.erased_at is None]
     steps = await _by_case(session, StepRow, there, "number")
@@ -39,7 +39,7 @@ async def materials(session: AsyncSession, case_ids: Collection[str]) -> dict[st
     feedback = await _by_case(session, FeedbackRow, there, "occurred_at", "id")
     messages = await _by_case(session, EvidenceRow, there, "at", "id")
     return {
-        case.case_id: _material(case, steps, settled, findings, feedback, messages) if case.erased_at is None else None
+        case.case_id: _read(case, steps, settled, findings, feedback, messages) if case.erased_at is None else None
         for case in cases
     }
 
@@ -58,6 +58,13 @@ async def _by_case(
     for row in await session.exec(asked):
         found[row.case_id].append(row)  # type: ignore[attr-defined]
     return found
+
+
+def _read(case: CaseRow, *of_cases: Any) -> Material | Unreadable:
+    try:
+        return _material(case, *of_cases)
+    except ValueError as error:  # its text quotes what people said
+        return Unreadable(type(error).__name__)
 
 
 def _material(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, Text, and_, cast, false, or_, select, true, update
+from sqlalchemy import ColumnElement, Table, Text, and_, cast, delete, false, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
@@ -53,7 +53,9 @@ class Mentions:
         replaced: Counter[str] = Counter()
         of_cases: list[Values] = []
         for table, row in self._found:
-            for before in await change(connection, table, row, partial(self._forgotten, table)):
+            # A group that bears a mention has no name left to be known by: it begins anew.
+            changed = change if table.name != "detector" else _removed
+            for before in await changed(connection, table, row, partial(self._forgotten, table)):
                 replaced[table.name] += 1
                 of_cases += [before] if "case_id" in before else []
         return replaced, of_cases
@@ -124,6 +126,16 @@ async def change(
     for row, told in changed:
         await connection.execute(update(table).where(key_of(table, row)).values(**told))
     return [row for row, _ in changed]
+
+
+async def _removed(
+    connection: AsyncConnection, table: Table, where: ColumnElement[bool], to: Callable[[Values], Values]
+) -> list[Values]:
+    rows = [dict(row) for row in (await connection.execute(select(table).where(where))).mappings()]
+    removed = [row for row in rows if changes(row, to)]
+    for row in removed:
+        await connection.execute(delete(table).where(key_of(table, row)))
+    return removed
 
 
 def changes(row: Values, to: Callable[[Values], Values]) -> Values:

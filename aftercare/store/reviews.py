@@ -198,7 +198,7 @@ def _again(row: ReviewRow, told: dict[str, Any]) -> ReviewRow:
     raise Refused(
         [
             f"{row.id} was decided by {row.decided_by} at {when}: {in_words(row.decision)}",
-            f"`aftercare review reopen {row.id}` opens it again",
+            f"`aftercare review reopen {row.id} --by NAME` opens it again",
         ]
     )
 

@@ -272,7 +272,9 @@ class ErasureRow(SQLModel, table=True):
 class SupervisorRow(SQLModel, table=True):
     """A row of the matrix as it watches one agent. `book` is the digest of the trigger book it was last checked by.
 
-    Whoever counts or fires holds this row for as long: one at a time. `paused_by` is empty where it is not paused.
+    Whoever counts or fires holds this row for as long: one at a time. `paused_by` is empty where it is not paused;
+    `paused_at` is when it was last paused or let go on. `cycle` is the last that fired, `anew` the last with which all
+    detectors began anew, and `releases` are those seen last.
     """
 
     __tablename__ = "supervisor"
@@ -283,16 +285,28 @@ class SupervisorRow(SQLModel, table=True):
     paused_by: str = ""
     pause_reason: str = Field(default="", sa_column=_text())
     paused_at: datetime | None = Field(default=None, sa_column=_moment())
+    cycle: int = 0
+    anew: int = 0
+    releases: list[str] = Field(default=[], sa_column=_json())
 
 
 class DetectorRow(SQLModel, table=True):
     """What a detector knows of one group under one release, written with the marks on what it counted.
 
-    `detector` is its name within the row, or `waiting` for the count of what no firing has claimed; `spec` the digest
-    of how it was declared, since an edited one begins anew.
+    `detector` is its name within the row, or `waiting` for the count of what no firing has claimed, or `anew` for the
+    cycle with which a group began anew; `spec` the digest of how it was declared, since an edited one begins anew, and
+    `cycle` the last that had fired when it was written.
     """
 
     __tablename__ = "detector"
+    __table_args__ = (
+        Index(
+            "ix_detector_alarmed",
+            *("agent", "trigger"),
+            sqlite_where=text("alarmed = 1"),
+            postgresql_where=text("alarmed"),
+        ),
+    )
     agent: str = Field(primary_key=True)
     trigger: str = Field(primary_key=True)
     detector: str = Field(primary_key=True)
@@ -300,6 +314,7 @@ class DetectorRow(SQLModel, table=True):
     grouping: str = Field(primary_key=True)
     spec: str = ""
     alarmed: bool = False
+    cycle: int = 0
     state: dict[str, Any] = Field(sa_column=_json())
 
 

@@ -156,7 +156,7 @@ DECISIONS: Mapping[str, Mapping[str, Decision]] = {
     "api_key": _table("id name role agent digest created_by"),
     "history": _table("source id agent handled_by", customer=WHOSE, intent=SEARCHED, body=_reduced(imported)),
     "erasure": _table("id by erased"),
-    "supervisor": _table("agent trigger book paused_by", pause_reason=SEARCHED),
+    "supervisor": _table("agent trigger book paused_by releases", pause_reason=SEARCHED),
     "detector": _table("agent trigger detector release spec", grouping=SEARCHED, state=SEARCHED),
     "against": _table("agent trigger case_id piece kind release firing", grouping=SEARCHED),
     "firing": _table("id agent trigger status", note=SEARCHED, body=SEARCHED),

@@ -25,6 +25,7 @@ from aftercare.messages.triggers import TriggerRow
 from aftercare.store.counting import BATCH, mark, take
 from aftercare.store.database import Database
 from aftercare.store.firings import alarmed_of, firing_id, is_open, last_of, message_of, row_of
+from aftercare.store.states import States
 from aftercare.store.supervising import held
 from aftercare.store.tables import AgainstRow, FiringRow, SupervisorRow
 from aftercare.store.unclaimed import Unclaimed
@@ -67,12 +68,13 @@ class Triggers:
         """Count what is new by the book of this digest, and say how the row stands."""
         async with held(self._database, agent, trigger) as (session, supervisor):
             watched = Watched(self._database, session, supervisor, row)
-            watch, taken = await watched.watch(), await take(session, agent, row, self._batch)
+            taken = await take(session, agent, row, self._batch)
+            watch = await watched.states.of(taken.pieces)
             await watched.unclaimed.write(taken.pieces, watch.take(taken.pieces))
-            await watched.keep(watch)
+            await watched.states.keep(watch, taken.pieces)
             await mark(session, taken.pieces, at)
             supervisor.book, supervisor.checked_at = digest, at
-            standing = await watched.stands(watch, at)
+            standing = await watched.stands(at)
             return standing.model_copy(update={"counted": len(taken.pieces), "more": taken.more})
 
     async def standing(self, agent: str, trigger: str, row: TriggerRow | None, at: datetime) -> TriggerStanding:
@@ -85,7 +87,7 @@ class Triggers:
             supervisor = found or SupervisorRow(agent=agent, trigger=trigger)
             if row:
                 watched = Watched(self._database, session, supervisor, row)
-                return await watched.stands(await watched.watch(), at)
+                return await watched.stands(at)
             told = await told_of(session, supervisor, at)
             return told.model_copy(update={"problem": f"the book has no row {trigger!r}: its evidence is not counted"})
 
@@ -98,7 +100,7 @@ class Triggers:
             if there := await session.get(FiringRow, firing_id(asked.agent, asked.trigger, asked.cycle)):
                 return Fired(firing=message_of(there))
             watched = Watched(self._database, session, supervisor, row)
-            watch = await watched.watch()
+            watch = await watched.states.to_be_told()
             due = await watched.due(watch)
             if refusal := await _refusal(watched, asked, due, at):
                 return Fired(note=refusal)
@@ -109,8 +111,7 @@ class Triggers:
             if not pieces:
                 return Fired(note="there is no evidence that no firing has claimed")
             session.add(row_of(fired, due.groups))
-            watch.begin_anew(groups)
-            await watched.keep(watch)
+            await watched.states.begin_anew(watch, groups, asked.cycle)
             return Fired(firing=fired)
 
     async def give_back(self, id: str, row: TriggerRow | None, at: datetime, note: str = "") -> Firing:
@@ -126,10 +127,10 @@ class Triggers:
             found.status, found.note, found.ended_at = FiringStatus.FAILED, note, at
             await Unclaimed(self._database, session, agent, trigger).give_back(id, row)
             if row:
-                watched = Watched(self._database, session, supervisor, row)
-                watch = await watched.watch()
-                watch.alarm_again(alarmed_of(found))
-                await watched.keep(watch)
+                states, alarmed = States(self._database, session, supervisor, row), alarmed_of(found)
+                watch = await states.begun_anew_in(found.cycle, alarmed)
+                watch.alarm_again(alarmed)
+                await states.keep(watch)
             return message_of(found)
 
     async def end(self, ended: EndFiring, at: datetime) -> Firing:
@@ -151,9 +152,11 @@ class Triggers:
     async def pause(self, pausing: Pausing, at: datetime) -> None:
         """Write down that a row is paused, or that it goes on."""
         async with held(self._database, pausing.agent, pausing.trigger) as (_, supervisor):
+            if supervisor.paused_at and at < supervisor.paused_at:
+                return  # an attempt that was given up long ago, and has only now got through
             supervisor.paused_by = pausing.by if pausing.paused else ""
             supervisor.pause_reason = pausing.reason if pausing.paused else ""
-            supervisor.paused_at = at if pausing.paused else None
+            supervisor.paused_at = at
 
     async def firing(self, id: str) -> Firing | None:
         """A firing as it stands."""

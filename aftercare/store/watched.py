@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, select
-from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from aftercare.learning.watching import Kept, Key, Watch, because, volume_of
+from aftercare.learning.watching import Watch, because, volume_of
 from aftercare.messages.improvement import TriggerStanding, Work
 from aftercare.messages.triggers import TriggerRow
 from aftercare.store.database import Database
 from aftercare.store.firings import is_open, last_of, over_budget_until
-from aftercare.store.tables import DetectorRow, SupervisorRow
-from aftercare.store.unclaimed import WAITING, Unclaimed
+from aftercare.store.states import States
+from aftercare.store.tables import SupervisorRow
+from aftercare.store.unclaimed import Unclaimed
 
 GROUPS = 20  # in a standing, those nearest to their threshold
-_KNOWN = [col(getattr(DetectorRow, name)) for name in ("detector", "release", "grouping", "spec", "alarmed", "state")]
 
 
 @dataclass(frozen=True)
@@ -38,20 +36,7 @@ class Watched:
         self.session, self.supervisor, self.row = session, supervisor, row
         self.agent, self.trigger = supervisor.agent, supervisor.trigger
         self.unclaimed = Unclaimed(database, session, self.agent, self.trigger)
-        self._database = database
-
-    async def watch(self) -> Watch:
-        """The detectors as they stand."""
-        whose = and_(col(DetectorRow.agent) == self.agent, col(DetectorRow.trigger) == self.trigger)
-        asked = select(*_KNOWN).where(whose, col(DetectorRow.detector) != WAITING)
-        found = await (await self.session.connection()).execute(asked)
-        kept = {Key(d.detector, d.release, d.grouping): Kept(d.spec, d.alarmed, d.state) for d in found}
-        return Watch(self.row, kept)
-
-    async def keep(self, watch: Watch) -> None:
-        """Write down what changed in the detectors."""
-        changed = watch.changed().items()
-        await self._database.put(self.session, [self._detector(key, kept) for key, kept in changed])
+        self.states = States(database, session, supervisor, row)
 
     async def due(self, watch: Watch) -> Due:
         """Whether it would fire: an alarm without evidence that is free does not."""
@@ -61,8 +46,9 @@ class Watched:
         told = because(self.row, standings, waiting)
         return Due(told, tuple(alarmed), volume is not None and waiting >= volume, waiting)
 
-    async def stands(self, watch: Watch, at: datetime) -> TriggerStanding:
+    async def stands(self, at: datetime) -> TriggerStanding:
         """How it stands."""
+        watch = await self.states.to_be_told()
         due = await self.due(watch)
         told = await told_of(self.session, self.supervisor, at)
         known = {
@@ -80,18 +66,6 @@ class Watched:
     async def over_budget_until(self, at: datetime) -> datetime | None:
         """When the week's budget has room again; None where it has."""
         return await over_budget_until(self.session, self.agent, self.trigger, self.row.budget, at)
-
-    def _detector(self, key: Key, kept: Kept) -> DetectorRow:
-        return DetectorRow(
-            agent=self.agent,
-            trigger=self.trigger,
-            detector=key.detector,
-            release=key.release,
-            grouping=key.group,
-            spec=kept.spec,
-            alarmed=kept.alarmed,
-            state=kept.state,
-        )
 
 
 async def told_of(session: AsyncSession, supervisor: SupervisorRow, at: datetime) -> TriggerStanding:

@@ -22,6 +22,12 @@ async def evidence(case: Told) -> dict[str, float | None]:
         return {row.id: row.value for row in rows}
 
 
+async def intents(case: Told) -> set[str]:
+    """What its evidence is about: a detector may count it before the case settles."""
+    async with case.desk.cases.database.session() as session:
+        return set(await session.exec(select(FeedbackRow.intent).where(FeedbackRow.case_id == case.id)))
+
+
 async def test_a_quiet_case_leaves_what_its_steps_and_its_end_tell(desk: Desk) -> None:
     """Counts of the trace with the audit; outcomes with the settlement; zero only where it was looked for."""
     case = desk.case("measured")
@@ -32,6 +38,7 @@ async def test_a_quiet_case_leaves_what_its_steps_and_its_end_tell(desk: Desk) -
     assert (early["computed/loop/1"], early["computed/error/1"]) == (0, 0)
     assert "computed/cost/1" not in early
     assert "computed/reopen/1" not in early
+    assert await intents(case) == {"cancel_pending_order"}
     await case.settled()
     late = await evidence(case)
     assert (late["computed/verification/1"], late["computed/first_contact_resolution/1"]) == (1, 1)

@@ -17,7 +17,7 @@ from activities.cases import CaseActivities
 from activities.datasets import DatasetActivities
 from activities.matrices import Matrices
 from activities.triggers import TriggerActivities
-from aftercare.learning.datasets.material import Material
+from aftercare.learning.datasets.material import Material, Unreadable
 from aftercare.lifecycle.outcome import settlement_of
 from aftercare.lifecycle.state import CaseState
 from aftercare.messages.case import Action, Case, Escalation, Resolution, Step, StepKind
@@ -87,7 +87,7 @@ class Meanwhile(Datasets):
         super().__init__(database)
         self._happens: Callable[[], Awaitable[object]] | None = happens
 
-    async def materials(self, case_ids: Collection[str]) -> dict[str, Material | None]:
+    async def materials(self, case_ids: Collection[str]) -> dict[str, Material | Unreadable | None]:
         """As they were before it happened."""
         known = await super().materials(case_ids)
         if happens := self._happens:
@@ -173,14 +173,15 @@ class Shelf:
         }
         await self.cases.database.write(*(AgainstRow(case_id=id, at=NOW, firing=firing, **told) for id in case_ids))
 
+    async def started(self, firing: str = FIRING) -> None:
+        """A firing whose improvement is under way."""
+        body = fired(firing).firing
+        known: dict[str, Any] = {"trigger": body.trigger, "cycle": 1, "body": body.model_dump(mode="json")}
+        await self.cases.database.write(FiringRow(id=firing, agent=AGENT, status="started", fired_at=NOW, **known))
+
     async def failed(self, firing: str = FIRING) -> None:
         """The improvement of a firing failed: its evidence is given back."""
-        body = fired(firing).firing
-        told = body.model_dump(mode="json")
-        row = FiringRow(
-            id=firing, agent=AGENT, trigger=body.trigger, cycle=1, status="started", fired_at=NOW, body=told
-        )
-        await self.cases.database.write(row)
+        await self.started(firing)
         supervising = TriggerActivities(Triggers(self.cases.database), Matrices(self.cases), self.datasets)
         await ActivityEnvironment().run(supervising.give_back, GiveBack(firing=firing))
 

@@ -14,6 +14,7 @@ from aftercare.messages.case import Case, Escalation, Step, StepKind
 from aftercare.messages.outcome import Stage
 from aftercare.messages.override import Override
 from aftercare.messages.policy import Finding, Severity, Verdict
+from aftercare.redaction import Kind, Known, Redactor
 from tests.datasets.shelf import NOW, Blacking, override, trace
 
 CLAUSES = {"retail.returns": "Delivered orders may be returned."}
@@ -43,7 +44,7 @@ def material(*overrides: Override, id: str = "c", steps: tuple[Step, ...] = (), 
     return Material(**(told | other))
 
 
-def told(known: Material, redactor: Blacking | None = None) -> Example:
+def told(known: Material, redactor: Redactor | None = None) -> Example:
     """What a row says of a case."""
     redact = redactor.redacted if redactor else lambda body: body
     return Example.model_validate(body_of(known, [PIECE], CLAUSES, redact))
@@ -104,17 +105,50 @@ def test_a_row_holds_no_ids_of_messages_and_no_times() -> None:
 
 
 def test_everything_personal_is_redacted_and_names_of_ours_are_not() -> None:
-    """Even where a reviewer or a tool is called like the customer: they are not her, and learning needs them."""
+    """Even where a reviewer is called like the customer: it is not her, and judgements are held against each other."""
     name = "Ann Meyer"
     steps = (Step(number=1, kind=StepKind.REPLY, name=name, heard=f"I am {name}", input={"who": name}, output=[name]),)
     known = material(override(reviewer=name, rationale=f"{name} was right"), steps=steps)
     row = told(known, Blacking(name))
     assert (row.opening, row.steps[0].input, row.steps[0].output) == ("I am [name]", {"who": "[name]"}, ["[name]"])
     assert (row.steps[0].name, row.overrides[0].reviewer, row.overrides[0].rationale) == (
-        name,
+        "[name]",
         name,
         "[name] was right",
     )
+
+
+def test_what_a_sender_may_fill_with_anything_stays_redacted() -> None:
+    """Channel, unit, intents, tools, kinds of feedback, and what a correction names: each holds the customer's name."""
+    name = "Ann Meyer"
+    fact = {"kind": "fact", "system": name, "record": name, "field": name, "expected": name, "found": name}
+    action = {"name": name, "arguments": {"who": name}}
+    said = override(corrected_intent=name, deciding=fact, final={"kind": "actions", "actions": [action]})
+    clause = override("o2", corrected_intent=name, deciding={"kind": "clause", "clause": name})
+    known = material(
+        said,
+        clause,
+        case=Case(id="c", agent="a", domain="retail", channel=name, intent=name),
+        steps=(Step(number=1, kind=StepKind.ACT, name=name, heard=name, said=name, error=name, state={"a": name}),),
+        feedback=(Told("f", name, "explicit", 1.0, name, 1, {"a": name}),),
+        ending=Escalation(id="e", reason=name, intent=name),
+    )
+    for redactor in (Blacking(name), _Knowing(name)):
+        body = body_of(known, [PIECE], CLAUSES, redactor.redacted)
+        assert name not in json.dumps(body)
+        assert Example.model_validate(body).channel == "[name]"
+
+
+def test_names_that_tell_of_nobody_outlast_redaction() -> None:
+    """The shipped redactor leaves tools, intents, kinds and units as they are: nothing has to be put back."""
+    steps = (Step(number=1, kind=StepKind.ACT, name="Cancel Order", heard="Cancel it, please."),)
+    action = {"name": "Return Order", "arguments": {"first_name": "Ann"}}
+    said = override(final={"kind": "actions", "actions": [action]})
+    row = told(material(said, steps=steps, feedback=(Told("f", "csat", "explicit", 1.0, "1-5", 1, {}),)), Redactor())
+    (correction,), (signal,) = row.overrides, row.feedback
+    assert (row.steps[0].name, correction.actions[0].name) == ("Cancel Order", "Return Order")
+    assert correction.actions[0].arguments == {"first_name": "[name]"}
+    assert (row.channel, row.intent, signal.kind, signal.unit) == ("chat", "return", "csat", "1-5")
 
 
 def test_the_same_content_is_one_row() -> None:
@@ -159,6 +193,18 @@ def test_what_repeated_an_erased_row_is_gone_with_it() -> None:
     freezing.account([Claimed("e", "p", "csat", NOW)], Became.NO_TRACE)
     left = without(freezing.accounts, frozenset("c"), frozenset({1}))
     assert [a["became"] for a in left] == ["erased", "erased", "without a trace"]
+
+
+class _Knowing(Redactor):
+    """The shipped redactor, which knows whose case it is."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._known = Known(((name, Kind.NAME),))
+
+    def redacted(self, value: Any, known: Known | None = None) -> Any:
+        """The same JSON without the name."""
+        return super().redacted(value, self._known)
 
 
 def _as_is(body: Any) -> Any:

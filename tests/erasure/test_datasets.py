@@ -174,7 +174,7 @@ async def test_the_command_prints_them(desk: Desk, terminal: Terminal) -> None:
     seen = await terminal.types("erase", "--customer", who.id, "--dry-run")
     said = await terminal.types("erase", "--customer", who.id, "--yes")
     after = (await shelf.frozen_row(firing)).digest
-    rows_gone = "1 rows gone, 0 rows of others changed"
+    rows_gone = "1 row gone, 0 rows of others changed"
     line = f"dataset {firing}: {rows_gone}; digest {before[:12]} -> {after[:12]}; built from it: model-7"
     assert (seen.code, said.code) == (0, 0)
     assert " ".join(line.split()) in " ".join(seen.out.split())

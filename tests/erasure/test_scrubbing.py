@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest_asyncio
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 from aftercare.lifecycle.digest import digest_of
 from aftercare.messages.case import Case
@@ -18,7 +18,7 @@ from aftercare.store.database import Database
 from aftercare.store.erasing import Erasing
 from aftercare.store.history import history_of
 from aftercare.store.reporting import Selection
-from aftercare.store.tables import BookRow, EvidenceRow, FeedbackRow, HistoryRow, OutboxRow
+from aftercare.store.tables import BookRow, DetectorRow, EvidenceRow, FeedbackRow, HistoryRow, OutboxRow
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ANN = "ann-4711"
@@ -160,3 +160,13 @@ async def test_a_case_of_somebody_else_may_mention_her_everywhere(cases: Cases) 
     await erased(cases)
     left = {"customer": "bob-1", "gift_for": "[erased]", "by": {"[erased]": {"note": "for [erased]!"}}}
     assert (await got(cases, FeedbackRow, "other", "f")).payload == left
+
+
+async def test_groups_that_bear_her_name_begin_anew(cases: Cases) -> None:
+    """Without it they would be the same group twice; the others stay as they are."""
+    whose: dict[str, Any] = {"agent": "a", "trigger": "override", "detector": "rate", "release": "", "state": {}}
+    for group in (f"mail to {NAME}", f"mail to {NAME.lower()}", "refund"):
+        await cases.database.write(DetectorRow(grouping=group, **whose))
+    await erased(cases, NAME)
+    async with cases.database.session() as session:
+        assert [row.grouping for row in await session.exec(select(DetectorRow))] == ["refund"]

@@ -62,10 +62,21 @@ def lines(standing: TriggerStanding, known: Supervise = KNOWN) -> list[str]:
 
 def test_each_group_stands_beside_its_threshold() -> None:
     """What is now, what is usual, how near it is; and what is not known yet is said so."""
-    burst = "- Burst of **r.4** under release r1: 0.12 now, 0.04 is usual"
+    burst = "- Burst in **r.4** under release r1: 12% now, 4.0% is usual"
     assert f"{burst}; evidence 2,300 of 24,000 needed, 1,240 cases; **alarmed**" in lines(STANDING)
-    unknown = "nothing seen yet, what is usual is not known yet; evidence 0 of 24,000 needed, 1 case"
-    assert f"- Burst of **r.5**: {unknown}" in lines(STANDING)
+    unknown = "not judged yet, what is usual is not known yet; evidence 0 of 24,000 needed, 1 case"
+    assert f"- Burst in **r.5**: {unknown}" in lines(STANDING)
+
+
+def test_a_mean_stands_in_its_own_unit_and_a_detector_says_what_it_looks_at() -> None:
+    """Stars are no share of cases."""
+    mean = GroupStanding(detector="mean", cases=200, statistic=3.614, baseline=4.16, evidence=7, threshold=3_000)
+    loops = GroupStanding(
+        detector="rate:loop", group="refund", cases=90, statistic=0.5, baseline=0.061, threshold=6_000
+    )
+    told = lines(STANDING.model_copy(update={"groups": (mean, loops)}))
+    assert "- Mean: 3.61 now, 4.16 is usual; evidence 7 of 3,000 needed, 200 cases" in told
+    assert "- Rate of loop in **refund**: 50% now, 6.1% is usual; evidence 0 of 6,000 needed, 90 cases" in told
 
 
 def test_what_waits_stands_beside_the_volume() -> None:
@@ -111,7 +122,7 @@ def test_an_improvement_says_who_fired_it_and_what_became_of_the_evidence() -> N
         "- Fired by **r.meyer**",
         "- It claimed 2 pieces of evidence, of 1 case",
         "- `ffffffffffff`: 1 row",
-        "- Of the evidence: kept 1, duplicate 1",
+        "- Of the evidence: 1 kept, 1 duplicate",
         "- It is r.4.",
     ):
         assert line in told

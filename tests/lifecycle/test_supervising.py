@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aftercare.lifecycle import supervising
-from aftercare.messages.improvement import Firing, FiringStatus, Supervise, TriggerStanding, Work
+from aftercare.messages.improvement import Firing, FiringStatus, GroupStanding, Supervise, TriggerStanding, Work
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -103,3 +103,13 @@ def test_the_end_of_one_improvement_is_not_that_of_the_next() -> None:
     assert done.open is None
     assert done.last
     assert (done.last.status, done.last.note) == (FiringStatus.PREPARED, "all is well")
+
+
+def test_what_it_fired_for_begins_anew_in_what_is_shown() -> None:
+    """Nobody reads of an alarm that was answered; another group's evidence stands."""
+    groups = tuple(GroupStanding(detector="rate", group=g, evidence=9, alarmed=True) for g in ("refund", "order"))
+    alarm = firing().model_copy(update={"groups": ("refund",)})
+    shown = supervising.fired(standing(groups=groups, waiting=5), alarm)
+    assert [(group.group, group.alarmed) for group in shown.groups] == [("refund", False), ("order", True)]
+    by_volume = supervising.fired(standing(groups=groups, waiting=5, volume=5), alarm)
+    assert not any(group.alarmed for group in by_volume.groups)

@@ -20,7 +20,7 @@ HISTORY = 600  # half of them of the intent that shifts
 # longest, as it would out there.
 AFTERWARDS = {
     "csat": 150,
-    "override": 380,
+    "override": 420,
     "first_contact_resolution": 700,
     "ces": 150,
     "sentiment": 100,

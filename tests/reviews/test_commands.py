@@ -38,7 +38,9 @@ async def test_a_drawn_case_is_judged(desk: Desk, terminal: Terminal) -> None:
     """From the list into the list of what was decided, and the label lies in the store."""
     case = await watched(desk, "judged")
     assert [(found["id"], found["ready"]) for found in await listed(terminal, case)] == [(item(case), True)]
-    said = await terminal.types("review", "decide", item(case), "--wrong", "--intent", "refund", "--note", "late", *BY)
+    said = await terminal.types(
+        "review", "decide", item(case), "--wrong", "--intent", "refund", "--new-intent", "--note", "late", *BY
+    )
     assert (said.code, said.out.strip()) == (0, f"decided: {item(case)} is wrong, right intent refund")
     assert await listed(terminal, case) == []
     (found,) = await listed(terminal, case, "--decided")
@@ -139,7 +141,7 @@ async def test_where_the_case_does_not_answer_the_store_tells(desk: Desk, termin
     case = await watched(desk, "stored", confidence=0.9731)
     terminal.env.setenv("TEMPORAL_ADDRESS", NOBODY)
     said = (await terminal.types("review", "show", item(case))).out
-    assert "What the systems of record showed is not in it" in said
+    assert "What the systems of record showed is not in it" in " ".join(said.split())
     assert "Intent cancel_pending_order" in said
     assert "Claimed: cancel_pending_order" in said
     assert "0.97" not in said
@@ -153,6 +155,32 @@ async def test_the_second_is_told_who_was_first(desk: Desk, terminal: Terminal) 
     said = await terminal.types(*typed, "--wrong", "--by", "bert")
     assert said.code == 1
     assert "was decided by anna at" in said.err
+    assert f"review reopen {item(case)} --by NAME" in " ".join(said.err.split())
+
+
+async def test_a_slip_becomes_no_label(desk: Desk, terminal: Terminal) -> None:
+    """An intent nobody knows is refused, with the one that may have been meant, unless it is said to be new."""
+    case = await watched(desk, "slip")
+    typed = ("review", "decide", item(case), "--wrong", *BY, "--intent")
+    said = await terminal.types(*typed, "cancel_pendin_order")
+    assert (said.code, await label(desk.cases, case.id)) == (1, None)
+    assert "did you mean cancel_pending_order?" in " ".join(said.err.split())
+    assert (await terminal.types(*typed, "a_new_one", "--new-intent")).code == 0
+    other = await watched(desk, "slip-again")
+    assert (await terminal.types("review", "decide", item(other), "--wrong", *BY, "--intent", "a_new_one")).code == 0
+
+
+async def test_what_cannot_be_meant_is_told_plainly(desk: Desk, terminal: Terminal) -> None:
+    """Without the words of the library that found it."""
+    said = await terminal.types("review", "decide", "audit/x", "--right", "--intent", "refund", *BY)
+    assert said.err.splitlines()[1].strip().startswith("an agent that was right had the right intent")
+
+
+@pytest.mark.parametrize("verb", ["list", "agreement"])
+async def test_an_agent_nobody_knows_is_refused(desk: Desk, terminal: Terminal, verb: str) -> None:
+    """An empty answer would say that nothing waits."""
+    said = await terminal.types("review", verb, "--agent", "nobody")
+    assert (said.code, "no case of agent nobody is registered" in said.err) == (1, True)
 
 
 async def test_figures_of_the_audit(desk: Desk, terminal: Terminal) -> None:
@@ -168,7 +196,7 @@ async def test_figures_of_the_audit(desk: Desk, terminal: Terminal) -> None:
     await desk.gateway.register(desk.case("figure-open").about.model_copy(update={"agent": "counted", "intent": "two"}))
     whole, one, two = (await terminal.types("review", "agreement", "--agent", "counted", "--json")).json
     counted = [(f["intent"], f["drawn"], f["right"], f["wrong"], f["unknown"]) for f in (whole, one, two)]
-    assert counted == [(None, 6, 3, 1, 1), ("one", 5, 3, 1, 1), ("two", 1, 0, 0, 0)]
+    assert counted == [(None, 6, 3, 1, 1), ("cancel_pending_order", 5, 3, 1, 1), ("two", 1, 0, 0, 0)]
     assert (one["was_right"]["value"], one["was_right"]["n"], two["was_right"]["value"]) == (0.75, 4, None)
     said = (await terminal.types("review", "agreement", "--agent", "counted")).out
     assert "75.0%" in said

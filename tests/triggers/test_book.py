@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from aftercare.messages.kinds import KINDS
-from aftercare.messages.triggers import KINDS_OF_WORK, Matrix, Mean, Volume
+from aftercare.messages.triggers import KINDS_OF_WORK, Mean, TriggerRow, Volume
 from policies.book import SHIPPED
 from policies.triggers import FILE, TriggersInvalid, from_texts, load_matrix, read_file, read_matrix
 
@@ -182,9 +182,41 @@ def test_what_is_no_book_is_told(text: str, told: str) -> None:
     assert problems(text)[0].startswith(told)
 
 
-def test_a_book_without_rows_watches_nothing() -> None:
-    """It may be so on purpose."""
-    assert read_matrix("triggers: {}") == Matrix(triggers={})
+def test_a_book_without_rows_is_refused() -> None:
+    """It would stop everything: whoever wants that pauses the rows, and says why."""
+    told = "triggers.yaml:1:1: triggers: at least one row is needed: without any nothing is watched"
+    assert problems("triggers: {}") == [told]
+
+
+@pytest.mark.parametrize("given", ["7", "true", "1.5", "7d", "1 day", "'00:05:00'", "P", "null"])
+def test_a_duration_is_written_out(given: str) -> None:
+    """A bare 7 would be seconds to the program, and days to whoever wrote it."""
+    (told,) = problems(edited("P1D", given))
+    assert told == "triggers.yaml:8:5: row unhappy, cooldown: a duration is expected, as in PT90S, PT15M or P1D"
+    (told,) = problems(f"check: {{every: {given}}}\n{ROW}")
+    assert "check.every: a duration is expected" in told
+
+
+def test_a_row_that_was_read_is_read_again() -> None:
+    """As it is, and as it goes through JSON: its times are times already there."""
+    row = read_matrix(ROW).triggers["unhappy"]
+    assert TriggerRow.model_validate(row.model_dump()) == row
+    assert TriggerRow.model_validate_json(row.model_dump_json()) == row
+
+
+def test_a_mistake_in_the_evidence_hides_none_in_the_detectors() -> None:
+    """And the other way round."""
+    text = edited("csat: {at_most: 3}", "csat: {at_most: low}").replace("notice: 0.5", "notice: 9")
+    assert [problem.split(": ")[1] for problem in problems(text)] == [
+        "row unhappy, evidence.csat.at_most",
+        "row unhappy, detectors.1.notice",
+    ]
+    two = edited("csat:", "csaat:").replace(f"- {MEAN}", "- {detector: mena}\n      - {detector: rate, of: [ces]}")
+    assert [problem.split(": ")[1] for problem in problems(two)] == [
+        "row unhappy, evidence.csaat",
+        "row unhappy, detectors.1",
+        "row unhappy, detectors.2.of.1",
+    ]
 
 
 def test_a_folder_without_a_book_has_the_shipped_one(tmp_path: Path) -> None:

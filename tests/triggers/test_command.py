@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,17 +20,18 @@ from aftercare.commands import trigger_told
 from aftercare.commands.answering import to_people
 from aftercare.demo.evidence import USUAL, Agent
 from aftercare.demo.simulated_words import TOPICS
+from aftercare.messages.improvement import Firing, FiringStatus, TriggerStanding, Work
 from aftercare.redaction import redactor_of
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
-from aftercare.store.tables import HistoryRow
+from aftercare.store.tables import HistoryRow, SupervisorRow
 from aftercare.temporal import DATA_CONVERTER, workflow_runner
 from policies.book import SHIPPED
 from policies.triggers import FILE, load_matrix
 from tests.cases.desk import stopped_clock
 from tests.commands.conftest import NOBODY, Said, Terminal
 from tests.improvement.bench import Bench, Row, bench_on
-from tests.triggers.evidence import NOW
+from tests.triggers.evidence import NOW, ROW
 from worker import improvement_activities, improvement_worker
 
 AUCKLAND = "Pacific/Auckland"
@@ -225,6 +226,9 @@ async def test_what_is_not_there_is_said(terminal: Terminal) -> None:
         (("dry-run", "--trigger", "dialy"), 1, "has no row dialy; did you mean daily?"),
         (("standing", "--trigger", "dialy"), 1, "has no row dialy; did you mean daily?"),
         (("standing", "--agent", "nobody"), 1, f"there are cases of {BUSY}, {AGENT}"),
+        (("firings", "--agent", "nobody"), 1, f"there are cases of {BUSY}, {AGENT}"),
+        (("firings", "--trigger", "dialy"), 1, "has no row dialy; did you mean daily?"),
+        (("dry-run", "--agent", "nobody"), 1, f"there are cases of {BUSY}, {AGENT}"),
         (("show", "a/b/1"), 1, "nothing fired as a/b/1"),
     ):
         said = await terminal.types("trigger", *typed)
@@ -235,7 +239,7 @@ async def test_a_supervisor_that_is_not_there_is_said_with_what_to_do(terminal: 
     """Whether nobody knows the agent or the row, or a worker has to bring it back."""
     said = await terminal.types("trigger", "check", AGENT, "slow")
     assert (said.code, "no supervisor watches slow for agent shop-assistant" in said.err) == (1, True)
-    assert "a worker brings missing supervisors back" in said.err
+    assert "a worker brings missing supervisors back within the hour, or when it starts" in said.err
     told = (await terminal.types("trigger", "pause", "nobody", "none", "--by", "r.meyer", "--json")).json
     assert told["error"] == "refused"
     assert [reason.split(";")[0] for reason in told["reasons"][1:]] == [
@@ -295,7 +299,9 @@ async def test_somebody_fires_a_row_and_follows_it(terminal: Terminal, bench: Be
     assert f"workflow  improvement/{AGENT}/daily/1" in shown.out
     told = (await terminal.types("trigger", "show", f"{AGENT}/daily/1", "--json")).json
     assert (told["firing"]["status"], told["dataset"]["accounts"]["kept"]) == ("prepared", told["firing"]["pieces"])
-    assert told["diagnosis"]["headline"] in shown.out
+    assert fits(shown)
+    words = " ".join(shown.out.split())
+    assert (words.count(told["diagnosis"]["headline"]), words.count("asked for by r.meyer")) == (1, 1)
     standing = await terminal.types("trigger", "standing", "--agent", AGENT, "--trigger", "daily")
     assert "cooling down until" in standing.out
     assert f"last      {AGENT}/daily/1" in standing.out
@@ -311,14 +317,68 @@ async def test_a_dry_run_says_what_the_supervisor_did(terminal: Terminal, bench:
     assert told["in_force"]["from"] == "the one supervisors took last"
     assert set(first["groups"]) <= set(fired.groups)
     assert first["cases"] <= fired.cases
-    for folder, told in ((SHIPPED, "is another"), (edited(terminal, ("P1D", "soon")).parent, "does not hold")):
-        shutil.copy(terminal.folder / "edited.yaml", terminal.folder / FILE)
-        terminal.env.setenv("AFTERCARE_POLICIES", str(folder))
-        assert told in (await terminal.types("trigger", "list")).out.splitlines()[0]
+    terminal.env.setenv("AFTERCARE_POLICIES", str(SHIPPED))
+    assert "is another" in (await terminal.types("trigger", "list")).out
+
+
+async def test_a_book_that_does_not_hold_is_seen(terminal: Terminal, bench: Bench) -> None:
+    """Where its rows are listed and where they stand, with every mistake; the exit code is that of what was asked."""
+    book = await bench.matrices.now()
+    await bench.triggers.check(AGENT, "slow", book.matrix.triggers["slow"], book.digest, datetime.now(UTC))
+    shutil.copy(edited(terminal, ("P1D", "soon")), terminal.folder / FILE)
+    terminal.env.setenv("AFTERCARE_POLICIES", str(terminal.folder))
+    for verb in ("list", "standing"):
+        said = await terminal.types("trigger", verb)
+        assert (said.code, "does not hold" in said.out) == (0, True)
+        assert "triggers.yaml:8:5: row daily, cooldown: a duration is expected" in " ".join(said.out.split())
+
+
+async def test_a_row_nobody_watches_is_not_called_watched(terminal: Terminal, bench: Bench) -> None:
+    """One that was last checked long ago, and one that the book has lost."""
+    ago = datetime.now(UTC) - timedelta(days=61)
+    await bench.database.write(SupervisorRow(agent=AGENT, trigger="lost", book="", checked_at=ago))
+    said = " ".join((await terminal.types("trigger", "standing", "--agent", AGENT)).out.split())
+    assert "no row in the book: its evidence is not counted: lost" in said
+    one = (await terminal.types("trigger", "standing", "--agent", AGENT, "--trigger", "lost")).out
+    assert "state     no row in the book" in one
+
+
+@pytest.mark.parametrize(
+    ("checked", "fired", "told"),
+    [
+        (59, None, "watching"),
+        (61, None, "not checked since"),
+        (61, 61, "watching, last fired"),
+        (61, 10_000, "not checked since"),
+        (None, None, "not checked yet"),
+    ],
+)
+def test_a_check_that_is_long_ago_is_told(checked: int | None, fired: int | None, told: str) -> None:
+    """Longer than twice the longest rest; a cooldown, in which nobody looks, is none of it."""
+    at = {"cooldown": timedelta(minutes=30), "at": NOW}
+    last = firing(NOW - timedelta(minutes=fired)) if fired else None
+    standing = TriggerStanding(agent=AGENT, trigger="daily", last=last, **at)
+    looked = NOW - timedelta(minutes=checked) if checked else None
+    assert trigger_told.state(standing, ROW, looked, timedelta(hours=1)).plain.startswith(told)
+
+
+def firing(at: datetime) -> Firing:
+    """A firing whose improvement has ended."""
+    work = Work(workflow="retraining", kind="intent_classifier")
+    about = {"agent": AGENT, "trigger": "daily", "cycle": 1, "work": work, "because": "150 cases", "at": at}
+    return Firing(id=f"{AGENT}/daily/1", status=FiringStatus.PREPARED, **about)
 
 
 async def test_the_check_of_policies_takes_the_triggers_along(bare: Terminal) -> None:
     """The shipped book where a folder has none; its problems, and exit code 1, where it has a bad one."""
+    bare.folder.joinpath("alone").mkdir()
+    (bare.folder / "alone" / FILE).write_text(BOOK.replace("override", "overide"), "utf-8")
+    alone = await bare.types("policy", "check", bare.folder / "alone")
+    assert (alone.code, "there is no policy book" in alone.out, "did you mean override?" in alone.out) == (
+        1,
+        True,
+        True,
+    )
     said = await bare.types("policy", "check")
     assert (said.code, "triggers.yaml (shipped)" in said.out, "8 rows" in said.out) == (0, True, True)
     shutil.copytree(SHIPPED / "retail", bare.folder / "books" / "retail")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -75,14 +76,18 @@ async def test_a_folder_without_a_book_has_the_shipped_one(desk: Desk, tmp_path:
         assert (found.matrix, found.digest, found.problem) == (shipped.matrix, shipped.digest, "")
 
 
-async def test_a_broken_book_leaves_the_last_valid_one_in_force(desk: Desk, book: Book) -> None:
-    """And says what is wrong with it, until it is mended."""
+async def test_a_broken_book_leaves_the_last_valid_one_in_force(
+    desk: Desk, book: Book, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And says what is wrong with it, until it is mended; in the log once."""
     matrices = Matrices(Cases(desk.database), book.folder)
     valid = await matrices.now()
     book.says(BROKEN)
     broken = await matrices.now()
     assert (broken.matrix, broken.digest) == (valid.matrix, valid.digest)
     assert "overide" in broken.problem
+    await matrices.now()
+    assert [record.message for record in caplog.records].count("triggers_book_does_not_hold") == 1
     book.says(BOOK)
     assert await matrices.now() == valid
 
@@ -96,6 +101,33 @@ async def test_a_broken_book_does_so_across_a_restart(desk: Desk, book: Book) ->
     broken = await Matrices(Cases(desk.database), book.folder).now()
     assert (broken.matrix, broken.digest) == (valid.matrix, valid.digest)
     assert broken.problem
+
+
+async def test_a_book_that_is_gone_stays_in_force(desk: Desk, book: Book) -> None:
+    """An editor may remove it before writing it anew: the shipped one would make every detector begin from nothing."""
+    matrices = Matrices(Cases(desk.database), book.folder)
+    own = await matrices.now()
+    (book.folder / "triggers.yaml").unlink()
+    gone = await matrices.now()
+    assert (gone.matrix, gone.digest) == (own.matrix, own.digest)
+    assert "put it back" in gone.problem
+    book.says(EDITED)
+    assert (await matrices.now()).problem == ""
+
+
+async def test_a_firing_that_the_store_does_not_know_gives_nothing_back(desk: Desk, book: Book) -> None:
+    """The store was restored from before it: the supervisor goes on by what the store says."""
+    await _activities(desk, book).give_back(GiveBack(firing=f"{AGENT}/override/7"))
+    assert await desk.triggers.firings() == []
+
+
+async def test_a_late_first_attempt_does_not_pause_again(desk: Desk, book: Book) -> None:
+    """What was said last stands, whichever attempt at writing it down comes through last."""
+    activities = _activities(desk, book)
+    for minutes, paused in ((0, True), (2, False), (1, True)):
+        at = NOW + timedelta(minutes=minutes)
+        await activities.pause_trigger(Pausing(agent=AGENT, trigger="override", paused=paused, by="mia", at=at))
+    assert (await activities.check_trigger(CHECK)).paused_by == ""
 
 
 async def test_without_any_valid_book_nothing_is_watched(desk: Desk, book: Book) -> None:
@@ -166,7 +198,6 @@ async def test_what_can_never_be_done_is_final(desk: Desk, book: Book) -> None:
     for work in (
         activities.end_firing(EndFiring(firing=firing.id, status=FiringStatus.REFUSED)),
         activities.end_firing(EndFiring(firing="a/b/1", status=FiringStatus.PREPARED)),
-        activities.give_back(GiveBack(firing="a/b/1")),
     ):
         with pytest.raises(ApplicationError) as refused:
             await work

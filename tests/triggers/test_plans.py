@@ -13,7 +13,8 @@ from tests.triggers.evidence import AGENT, Desk
 EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN ", "postgresql": "EXPLAIN "}
 
 
-async def _plan(desk: Desk, statement: Select[tuple[object]]) -> str:
+async def plan_of(desk: Desk, statement: Select[tuple[object]]) -> str:
+    """How the database would go about it."""
     dialect = desk.database.engine.dialect
     compiled = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
     async with desk.database.engine.connect() as connection:
@@ -26,7 +27,7 @@ async def _plan(desk: Desk, statement: Select[tuple[object]]) -> str:
 async def test_new_evidence_is_found_by_its_own_index(desk: Desk, stored: int) -> None:
     """In the order in which it came, without sorting it, however much lies there."""
     await _past(desk, stored)
-    plan = await _plan(desk, uncounted(AGENT, "override", 2_001))
+    plan = await plan_of(desk, uncounted(AGENT, "override", 2_001))
     assert "ix_feedback_uncounted" in plan
     assert "TEMP B-TREE" not in plan
     assert "Sort" not in plan
@@ -36,7 +37,7 @@ async def test_new_evidence_is_found_by_its_own_index(desk: Desk, stored: int) -
 async def test_the_rest_of_a_case_is_found_by_the_case(desk: Desk, stored: int) -> None:
     """Not by passing over what others are waiting for. (A table of a few rows PostgreSQL reads in any way.)"""
     await _past(desk, stored)
-    plan = await _plan(desk, uncounted_of([f"case-{n:05}" for n in range(20)], AGENT, ["override", "escalation"]))
+    plan = await plan_of(desk, uncounted_of([f"case-{n:05}" for n in range(20)], AGENT, ["override", "escalation"]))
     if stored or "QUERY PLAN" in EXPLAIN[desk.database.engine.dialect.name]:
         assert "feedback_pkey" in plan or "sqlite_autoindex_feedback_1 (case_id=?)" in plan
         assert "ix_feedback" not in plan

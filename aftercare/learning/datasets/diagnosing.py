@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ValidationError
+
 from aftercare.learning.datasets.diagnosis import (
     ClauseLine,
     Confusion,
@@ -58,6 +60,7 @@ class Diagnosing:
     """A diagnosis in the making."""
 
     rows: int = 0
+    _unreadable: int = 0
     _unsettled: int = 0
     _problems: set[str] = field(default_factory=set)
     _sides: Counter[str] = field(default_factory=Counter)
@@ -92,6 +95,15 @@ class Diagnosing:
         for (kind, family), values in _claimed(told).items():
             self._kinds[kind, family].take(values)
 
+    def take_row(self, row: int, case_id: str, problem: str, side: str, body: Mapping[str, Any]) -> str:
+        """Count a row as the store keeps it; where it cannot be read, that, and give the error's type."""
+        try:
+            self.take(Known(row, case_id, problem, side, Example.model_validate(body)))
+        except ValidationError as error:  # its text quotes what people said
+            self._unreadable += 1
+            return type(error).__name__
+        return ""
+
     def made(self) -> Diagnosis:
         """The diagnosis of what was counted."""
         ranked = self._ranking()
@@ -99,6 +111,7 @@ class Diagnosing:
         clauses = [ClauseLine(clause=c, says=self._says.get(c, ""), **counts) for c, counts in self._clauses.items()]
         made = Diagnosis(
             rows=self.rows,
+            unreadable=self._unreadable,
             problems=len(self._problems),
             unsettled=self._unsettled,
             sides=_by_count(self._sides),
@@ -168,11 +181,6 @@ class Diagnosing:
 
     def _ranking(self) -> list[RankedCase]:
         return sorted(self._ranked, key=lambda case: (-case.points, case.row))
-
-
-def known_of(row: int, case_id: str, problem: str, side: str, body: Mapping[str, Any]) -> Known:
-    """A row as the store keeps it."""
-    return Known(row, case_id, problem, side, Example.model_validate(body))
 
 
 def headline_of(told: Diagnosis) -> str:

@@ -108,10 +108,12 @@ class Diagnosis(Message):
     """What the rows say together, each list with what tells most first.
 
     `ranked_by` says how the cases are ranked. Lists are cut at what a person reads; `rows` and the counts are of all.
+    `unreadable` counts the rows whose form is no longer understood: they are in nothing else.
     """
 
     headline: str = ""
     rows: int = 0
+    unreadable: int = 0
     problems: int = 0
     unsettled: int = 0
     sides: dict[str, int] = {}

@@ -157,31 +157,27 @@ class Example(Message):
     feedback: tuple[Signal, ...] = ()
 
 
-# What is a name of ours or of the deployment by contract, and no person's: redaction leaves it as it is. A reviewer is
-# a person, but one whose judgements have to be held against each other.
-_DID = {"name": True}
-_DECISION = {"ended": True, "intent": True, "actions": _DID}
+# What is a name of ours or of the policy book by contract, and no person's: redaction leaves it as it is. A reviewer is
+# a person, but one whose judgements have to be held against each other. What a sender may fill as it likes (a channel,
+# a tool's name, an intent, a unit, what a correction names) is not here.
+_DECISION = {"ended": True}
 NAMES = {
-    "channel": True,
-    "intent": True,
-    "steps": {"kind": True, "name": True},
+    "steps": {"kind": True},
     "decision": _DECISION,
     "overrides": {
         "reviewer": True,
         "final": True,
-        "corrected_intent": True,
-        "actions": _DID,
-        "deciding": {"kind": True, "clause": True, "says": True, "system": True, "field": True},
+        "deciding": {"kind": True, "says": True},
         "original": _DECISION,
     },
     "came_back": {"kind": True},
-    "later": {"handled_by": True, "ended": True, "actions": _DID, "verification": True},
+    "later": {"handled_by": True, "ended": True, "verification": True},
     "outcome": True,
     "verification": True,
     "differing": {"system": True, "field": True},
     "verdict": True,
     "flags": {"rule": True, "clause": True, "says": True, "verdict": True, "severity": True},
-    "feedback": {"kind": True, "family": True, "unit": True},
+    "feedback": {"family": True},
 }
 
 

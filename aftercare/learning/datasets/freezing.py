@@ -28,6 +28,7 @@ class Became(StrEnum):
     KEPT = "kept"
     DUPLICATE = "duplicate"
     NO_TRACE = "without a trace"
+    UNREADABLE = "unreadable"
     ERASED = "erased"
     UNKNOWN = "unknown case"
 

@@ -53,6 +53,13 @@ class Told:
     payload: Mapping[str, Json]
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A case that lies in the store in a form that is no longer understood. `why` is the error's type, and no more."""
+
+    why: str
+
+
 @dataclass(frozen=True)
 class Material:
     """A case as the store knows it. `seen` is how it settled, or how it stands where it has not.

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -58,6 +58,21 @@ class Problem:
 
     key: str
     side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class Akin:
+    """By what drawn cases are asked for that may be about the same as those of a dataset: in plain, never kept."""
+
+    cases: set[str] = field(default_factory=set)
+    customers: set[str] = field(default_factory=set)
+    tickets: set[str] = field(default_factory=set)
+
+    def add(self, case: Case, steps: Sequence[Step], overrides: Iterable[Override] = ()) -> None:
+        """A case of the dataset."""
+        self.cases.add(case.id)
+        self.customers.update(_customers_of(case, steps, overrides))
+        self.tickets.update({case.ticket} if case.ticket else ())
 
 
 class Problems:
@@ -112,14 +127,15 @@ def side_of(key: str) -> Side:
 
 def marks_of(case: Case, steps: Sequence[Step], overrides: Iterable[Override] = ()) -> Marks:
     """By what a case is known. Where it names no customer, its trace may, or what people put right, or the customer."""
-    customers = {case.customer} if case.customer else _customers(steps, overrides) or _spoken(steps)
     words = _words(opening_of(steps))
-    return Marks(
-        case.id,
-        customers=frozenset(customer_mark(customer) for customer in customers),
-        tickets=frozenset({_mark("ticket", case.ticket)} if case.ticket else ()),
-        openings=frozenset({_mark("opening", " ".join(words))} if _tells(words) else ()),
-    )
+    told = marks_told(case.id, _customers_of(case, steps, overrides), case.ticket)
+    return replace(told, openings=frozenset({_mark("opening", " ".join(words))} if _tells(words) else ()))
+
+
+def marks_told(case_id: str, customers: Iterable[str], ticket: str | None) -> Marks:
+    """The marks of a case of which no more is known than whose it is."""
+    tickets = frozenset({_mark("ticket", ticket)} if ticket else ())
+    return Marks(case_id, customers=frozenset(map(customer_mark, customers)), tickets=tickets)
 
 
 def customer_mark(customer: str) -> str:
@@ -165,6 +181,10 @@ def _mark(kind: str, value: str) -> str:
 
 def _of_case(case: Marks) -> str:
     return f"case/{case.case_id}"
+
+
+def _customers_of(case: Case, steps: Sequence[Step], overrides: Iterable[Override]) -> set[str]:
+    return {case.customer} if case.customer else _customers(steps, overrides) or _spoken(steps)
 
 
 def _customers(steps: Sequence[Step], overrides: Iterable[Override]) -> set[str]:

@@ -55,6 +55,8 @@ _STEP = {
 def _overview(read: Diagnosis) -> Iterator[str]:
     yield f"{_cases(read.rows)}, {read.problems} problems: {_listed(read.sides)}"
     yield _listed(read.outcomes)
+    if read.unreadable:
+        yield f"left out, since it can no longer be read: {_cases(read.unreadable)}"
     if read.unsettled:
         yield f"not settled when this was frozen: {_cases(read.unsettled)}"
 

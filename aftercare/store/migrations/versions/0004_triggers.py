@@ -46,6 +46,9 @@ def _counting() -> None:
         sa.Column("paused_by", sa.String(), nullable=False),
         sa.Column("pause_reason", sa.Text(), nullable=False),
         sa.Column("paused_at", Utc(), nullable=True),
+        sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.Column("anew", sa.Integer(), nullable=False),
+        sa.Column("releases", JSON, nullable=False),
     )
     op.create_table(
         "detector",
@@ -55,7 +58,15 @@ def _counting() -> None:
         ),
         sa.Column("spec", sa.String(), nullable=False),
         sa.Column("alarmed", sa.Boolean(), nullable=False),
+        sa.Column("cycle", sa.Integer(), nullable=False),
         sa.Column("state", JSON, nullable=False),
+    )
+    op.create_index(
+        "ix_detector_alarmed",
+        "detector",
+        ["agent", "trigger"],
+        sqlite_where=sa.text("alarmed = 1"),
+        postgresql_where=sa.text("alarmed"),
     )
     op.create_table(
         "against",
