@@ -73,7 +73,9 @@ async def standing(*, agent: str | None = None, trigger: str | None = None, json
         at = [{"checked_at": checked.get((one.agent, one.trigger))} for one in told]
         document = [one.model_dump(mode="json") | of | more for one, of in zip(told, at, strict=True)]
         lines: list[RenderableType] = [*trigger_told.problems_of(book), *trigger_told.standings(told, book, checked)]
-        return Answer(document, lines if told else [*lines, Text("No agent has cases yet.")])
+        if not told:
+            lines.append(Text("No agent has cases yet."))
+        return Answer(document, lines)
 
     return await answered(json, work())
 
@@ -193,7 +195,7 @@ async def fire(agent: str, trigger: str, *, by: str, reason: str, json: AsJson =
         if fired.firing is None:
             raise Refused([fired.note])
         told = fired.firing
-        lines = [
+        lines: list[RenderableType] = [
             Text.assemble(("fired", "green"), safe(f": {told.id}, {told.cases:,} cases, {told.pieces:,} pieces")),
             Hanging("  starts ", f"{in_full(told.work)}; `aftercare trigger show {told.id}` follows it"),
         ]

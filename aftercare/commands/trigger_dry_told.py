@@ -30,6 +30,7 @@ def lines_of(done: DryRun) -> Iterator[RenderableType]:
     yield Text()
     yield _rows(done)
     yield from _held_back(done)
+    yield Text()
     yield Hanging("", AGAIN, "dim")
 
 

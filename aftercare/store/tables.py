@@ -7,6 +7,7 @@ message as JSON; the columns beside it are what is searched for.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import JSON, Column, DateTime, Dialect, Index, Text, TypeDecorator, text
@@ -32,20 +33,10 @@ class Utc(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _json() -> Any:
-    return Column(JSON, nullable=False)
-
-
-def _text() -> Any:
-    return Column(Text, nullable=False)
-
-
-def _time() -> Any:
-    return Column(Utc, nullable=False)
-
-
-def _moment() -> Any:
-    return Column(Utc, nullable=True)
+_json = partial(Column, JSON, nullable=False)
+_text = partial(Column, Text, nullable=False)
+_time = partial(Column, Utc, nullable=False)
+_moment = partial(Column, Utc, nullable=True)
 
 
 def _partly(name: str, where: str, columns: str) -> Index:

@@ -18,9 +18,10 @@ from temporalio.testing import WorkflowEnvironment
 from activities.books import Books
 from aftercare.commands import trigger_told
 from aftercare.commands.answering import to_people
+from aftercare.commands.trigger_book import Book
 from aftercare.demo.evidence import USUAL, Agent
 from aftercare.demo.simulated_words import TOPICS
-from aftercare.messages.improvement import Firing, FiringStatus, TriggerStanding, Work
+from aftercare.messages.improvement import Firing, FiringStatus, GroupStanding, TriggerStanding, Work
 from aftercare.redaction import redactor_of
 from aftercare.store.cases import Cases
 from aftercare.store.database import Database
@@ -360,6 +361,24 @@ def test_a_check_that_is_long_ago_is_told(checked: int | None, fired: int | None
     standing = TriggerStanding(agent=AGENT, trigger="daily", last=last, **at)
     looked = NOW - timedelta(minutes=checked) if checked else None
     assert trigger_told.state(standing, ROW, looked, timedelta(hours=1)).plain.startswith(told)
+
+
+def test_a_group_that_learns_says_how_far_it_is() -> None:
+    """What is usual is told once the group has learned it."""
+    group = GroupStanding(detector="rate", group="returns", cases=6, statistic=0.5, baseline=0.25, threshold=3_000)
+    standing = TriggerStanding(agent=AGENT, trigger="daily", at=NOW, groups=(group,))
+    matrix = load_matrix().matrix.model_copy(update={"triggers": {"daily": ROW}})
+    book = Book(replace(load_matrix(), matrix=matrix), "here")
+    assert ("learning, 6 of 20" in printed(standing, book), "25.0%" in printed(standing, book)) == (True, False)
+
+
+def printed(standing: TriggerStanding, book: Book) -> str:
+    """How a row stands, as people see it."""
+    console = to_people()
+    with console.capture() as captured:
+        for line in trigger_told.standings([standing], book, {}):
+            console.print(line)
+    return captured.get()
 
 
 def firing(at: datetime) -> Firing:
