@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aftercare.learning.baselines import Sums
@@ -39,8 +39,9 @@ class Group:
 
     `seen` cases in all; `learned` is what the first of them tell, and `values` the same for a quantile, in order.
     `evidence` is per size of shift. `anew` are the cases since the detector began anew, `lately` those since a shift
-    seems to have begun: since `height`, the likelihood of one by now, was last at its lowest. `fell_silent` says that
-    it had alarmed when it last began anew.
+    seems to have begun: since `height`, the likelihood of one by now, was last at its lowest. `alarmed_at` are those of
+    them that the last alarm rests on: it may have to wait, and what comes meanwhile is another matter. `fell_silent`
+    says that it had alarmed when it last began anew.
     """
 
     seen: int = 0
@@ -52,6 +53,7 @@ class Group:
     lately: Run = field(default_factory=Run)
     height: float = 1.0
     alarmed: bool = False
+    alarmed_at: Run = field(default_factory=Run)
     fell_silent: bool = False
     usual: Usual | None = None  # worked out from the others once it has learned, and never kept
 
@@ -68,6 +70,11 @@ class Group:
         else:
             self.lately.add(x)
 
+    def alarm(self) -> None:
+        """Note what it rests on, unless it alarms already."""
+        if not self.alarmed:
+            self.alarmed, self.alarmed_at = True, replace(self.lately if self.lately.cases else self.anew)
+
     def begin_anew(self) -> bool:
         """The statistic from zero, and no alarm; what was learned stays. Whether that changes anything."""
         if not (self.anew.cases or self.alarmed or self.fell_silent):
@@ -76,6 +83,11 @@ class Group:
         self.evidence, self.height = [0.0] * len(SIZES), 1.0
         self.anew, self.lately = Run(), Run()
         return True
+
+    @property
+    def telling(self) -> Run:
+        """The cases that tell what has become of the group: those of its alarm, or those lately."""
+        return self.alarmed_at if self.alarmed and self.alarmed_at.cases else self.lately
 
     @property
     def level(self) -> float:
@@ -93,6 +105,7 @@ class Group:
             "anew": [self.anew.cases, self.anew.total],
             "lately": [self.lately.cases, self.lately.total],
             "height": self.height,
+            "alarmed_at": [self.alarmed_at.cases, self.alarmed_at.total],
             "fell_silent": self.fell_silent,
         }
 
@@ -109,5 +122,6 @@ class Group:
             lately=Run(*kept["lately"]),
             height=kept["height"],
             alarmed=alarmed,
+            alarmed_at=Run(*kept["alarmed_at"]),
             fell_silent=kept["fell_silent"],
         )

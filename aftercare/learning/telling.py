@@ -33,6 +33,8 @@ def _told(row: TriggerRow, detector: EDetector, standing: GroupStanding) -> str:
     lately = standing.lately if standing.lately is not None else standing.statistic
     cases = standing.lately_cases or standing.cases
     what, where = " or ".join(detector.kinds), _where(row, standing)
+    if lately is None:
+        return f"{what}{where}: an alarm whose cases came back from an improvement that failed"
     match detector:
         case MeanDetector():
             return (
@@ -57,7 +59,7 @@ def _cases(number: int) -> str:
 
 
 def _share(x: float | None) -> str:
-    if x is None:
+    if x is None:  # of what is usual
         return "an unknown share"
     return f"{x:.0%}" if x == 0 or x >= 0.1 else f"{x:.1%}"
 

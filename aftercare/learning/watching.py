@@ -172,7 +172,7 @@ class Watch:
         judged = group.seen >= self.row.minimum_sample
         detector.observe(group, value, judged, lambda: pooled([g.learned for g in groups.values() if g is not group]))
         if judged and group.level >= self._threshold(key.release):
-            group.alarmed = True
+            group.alarm()
         self._changed[key] = group
 
     def _threshold(self, release: str) -> float:
@@ -212,8 +212,8 @@ class Watch:
             cases=group.seen,
             statistic=detector.unscaled(group.anew.mean),
             baseline=detector.usually(group),
-            lately=detector.unscaled(group.lately.mean),
-            lately_cases=group.lately.cases,
+            lately=detector.unscaled(group.telling.mean),
+            lately_cases=group.telling.cases,
             evidence=group.level,
             threshold=self._threshold(release),
             alarmed=group.alarmed,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aftercare.learning.watching import Against, Kept, Key, Piece, Watch
+from aftercare.learning.watching import Against, Kept, Key, Piece, Watch, because
 from aftercare.messages.triggers import Baseline, Burst, Counts, Mean, Rate, Volume
 from tests.learning.cases import CLAUSES, MEAN, RATE, ROWS, SLOW, batches, first_alarm, piece, row, stored, told
 
@@ -155,6 +155,33 @@ def test_what_was_given_back_alarms_again_under_the_release_that_alarmed() -> No
     again.alarm_again(["cancel"])
     assert {(s.group, s.release) for s in again.standings() if s.alarmed} == {("cancel", "r1")}
     assert set(again.changed()) == {Key("rate", "r1", "cancel")}
+
+
+def test_an_alarm_that_waits_is_told_by_the_cases_it_rests_on() -> None:
+    """All is well again before the cooldown ends, or the firing failed: what fired is what was seen then."""
+    watch = alarmed()
+    before = told_of(watch)
+    assert "override in cancel: 8" in before
+    watch.take(told([(300, 0)], seed=4))
+    assert told_of(watch) == before
+    watch.begin_anew(["cancel"])
+    again = Watch(PATIENT, stored(watch))
+    again.alarm_again(["cancel"])
+    assert told_of(again) == before
+
+
+def test_an_alarm_of_which_nothing_else_is_known_says_so() -> None:
+    """A firing of long ago, given back to a group that began anew since."""
+    watch = Watch(PATIENT)
+    watch.take(told([(60, 0)], seed=3))
+    watch.begin_anew(None)
+    watch.alarm_again(["cancel"])
+    assert told_of(watch) == "override in cancel: an alarm whose cases came back from an improvement that failed"
+
+
+def told_of(watch: Watch) -> str:
+    """What people are told about the groups that alarm, up to what has become usual."""
+    return because(watch.row, [s for s in watch.standings() if s.alarmed], 0).split(", usually")[0]
 
 
 def test_what_began_anew_alarms_again_only_by_new_evidence() -> None:
