@@ -46,7 +46,7 @@ BY_CHANCE = 0.01
 IN_CROWD = 90  # cases of its own until one intent among many is seen, at most
 WAYS = ("aftercare", "window", "wilson")
 NEVER = math.inf
-Delay = tuple[float | None, float | None, float]
+Delay = tuple[float | None, float | None, float | None]
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -197,10 +197,13 @@ def _share(alarms: Sequence[float], within: float = NEVER) -> float:
 
 
 def _delay(delays: Sequence[float]) -> Delay:
-    """The median, nine tenths, and the share that never saw it; of zero cases or less it was an alarm before."""
+    """The median, nine tenths, and the share that never saw it; of zero cases or less it was an alarm before.
+
+    Where every run had alarmed before, nothing is known of any of them.
+    """
     after = sorted(delay for delay in delays if delay > 0)
     if not after:
-        return None, None, 1.0
+        return None, None, None
     nine_tenths = after[int(0.9 * len(after))]
     return _known(median(after)), _known(nine_tenths), sum(d == NEVER for d in after) / len(after)
 
@@ -226,7 +229,8 @@ def show(figures: Mapping[str, Any], console: Console) -> None:
     first, last = figures["seeds"]
     console.print(
         f"\nSeeds {first} to {last}. False alarms: the share of runs with one within {QUIET:,} cases in which nothing "
-        "changed. Delays in cases: the median, what nine of ten stay below, and the share that never saw it.",
+        "changed. Delays in cases: the median, what nine of ten stay below, and the share that never saw it; before: "
+        "every run had alarmed before the change.",
         highlight=False,
     )
 
@@ -238,7 +242,7 @@ def _show_row(table: Table, row: Mapping[str, Any]) -> None:
     false = [f"{ways[way]['false']:.3f}" if way in ways else "" for way in WAYS[1:]]
     table.add_row("  false alarms", f"{own['false']:.3f}", "", "", f"{MOST_FALSE:.2f}", *false)
     for n, worse in enumerate(row["worse"]):
-        others = [_cases_of(ways[way]["delays"][n][0]) if way in ways else "" for way in WAYS[1:]]
+        others = [_cases_of(*ways[way]["delays"][n][::2]) if way in ways else "" for way in WAYS[1:]]
         _show_delay(table, f"  {worse['said']}", own["delays"][n], worse["bar"], others)
 
 
@@ -257,8 +261,11 @@ def _show_many(table: Table, many: Mapping[str, Any]) -> None:
 
 def _show_delay(table: Table, said: str, delay: Sequence[Any], bar: int | None, others: Sequence[str]) -> None:
     middle, late, never = delay
-    table.add_row(said, _cases_of(middle), _cases_of(late), f"{never:.2f}", str(bar or ""), *others)
+    share = "" if never is None else f"{never:.2f}"
+    table.add_row(said, _cases_of(middle, never), _cases_of(late, never), share, str(bar or ""), *others)
 
 
-def _cases_of(delay: float | None) -> str:
-    return "never" if delay is None else f"{delay:.0f}"
+def _cases_of(delay: float | None, never: float | None) -> str:
+    if delay is None:
+        return "before" if never is None else "never"
+    return f"{delay:.0f}"
