@@ -28,13 +28,11 @@ check: setup ## lint, types, import contracts, policy books, lock
 	$(BIN)/aftercare policy check
 	@! grep -nE '(https?|file)://' requirements.lock requirements-pii.lock || { echo "a lock names a host"; exit 1; }
 
-# Most of these wait for a server, side by side, the longest first. The others start whole deployments, and have the machine to themselves.
-WAITING := $(addprefix tests/,matrix asking cases client codec commands datasets erasure evidence improvement learning \
-  lifecycle otlp policies redaction replay reports reviews shop store systems triggers web webhooks)
+# Most tests wait for a server: they wait side by side, those that take longest first.
+LONG := tests/matrix tests/demo tests/upgrade
 
 test: setup ## the tests
-	$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(WAITING)
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(WAITING))
+	$(BIN)/python -m pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder $(LONG) tests
 
 demo: setup ## a shop, an agent, about twenty cases, told as a story; then left running
 	$(BIN)/aftercare demo

@@ -1,4 +1,5 @@
-"""The recorded retail and airline cases, played and then checked once: one firing each, every case accounted for."""
+"""All recorded retail and airline cases, played at once: each settles as its recording says it must; then one check
+fires once for each line of business, with every case accounted for."""
 
 from __future__ import annotations
 
@@ -32,6 +33,13 @@ triggers:
 """
 COUNTS = {"retail": {"overridden": 62, "escalated": 16}, "airline": {"overridden": 55, "escalated": 23}}
 each_domain = pytest.mark.parametrize("domain", list(COUNTS))
+# What a person says was right here cannot be told from the records as the agent found them.
+CANNOT_BE_TOLD = {
+    # Two changes of the same flights, one after the other: the price of the second follows from the first.
+    *(f"airline-tc-t022-r{trial}" for trial in range(4)),
+    # A booking that is taken back: before it there was no record to compare with.
+    "airline-tc-t004-r2",
+}
 
 
 @dataclass(frozen=True)
@@ -48,13 +56,21 @@ class Seen:
         return {account["case"]: account for account in self.dataset.accounts if account["became"] == became}
 
 
+@dataclass(frozen=True)
+class Played:
+    """What the run reports, and what was seen of each line of business afterwards."""
+
+    report: dict[str, Any]
+    seen: dict[str, Seen]
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
+async def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     """All 340 cases are played while nothing is watched; then the book of the test comes into force."""
     folder = tmp_path_factory.mktemp("recorded") / "place"
     shops = {domain: DATA / f"taubench_{domain}_db.json.gz" for domain in FILES}
     async with supervised(folder, NOTHING_WATCHED, shops) as place:
-        await play(Wanted(files=tuple(FILES.values()), concurrency=16), place.place, Console(quiet=True))
+        report = await play(Wanted(files=tuple(FILES.values()), concurrency=16), place.place, Console(quiet=True))
         (folder / "policies" / FILE).write_text(BOOK, "utf-8")
         await place.watch(*COUNTS)
         told = {}
@@ -63,7 +79,21 @@ async def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
             await place.ended(domain, "override")
             firings = await place.firings(domain)
             told[domain] = Seen(standing, firings, *await place.dataset(firings[0]))
-        return told
+        return Played(report, told)
+
+
+@pytest.fixture
+def report(played: Played) -> dict[str, Any]:
+    return played.report
+
+
+@pytest.fixture
+def seen(played: Played) -> dict[str, Seen]:
+    return played.seen
+
+
+def lines_of(domain: str, report: dict[str, Any]) -> list[dict[str, Any]]:
+    return [line for line in report["per_case"] if line["case_id"].startswith(f"{domain}-")]
 
 
 def ended(domain: str, outcome: str) -> set[str]:
@@ -157,3 +187,63 @@ def test_few_cases_tell_nothing_of_whose_problem_they_are() -> None:
     """11 of 156, whose agents neither asked nor looked anything up. They are known by their first words alone."""
     told = [row for domain in COUNTS for row in rows(domain).values() if must_be(row) in ("overridden", "escalated")]
     assert (len(told), sum(not tells_whose(row) for row in told)) == (156, 11)
+
+
+@needs_recordings
+@pytest.mark.parametrize(("domain", "cases"), [("retail", 228), ("airline", 112)])
+def test_every_case_settles_with_the_outcome_its_recording_must_lead_to(
+    report: dict[str, Any], domain: str, cases: int
+) -> None:
+    """All of them, one by one."""
+    came = {line["case_id"]: line["outcome"] for line in lines_of(domain, report)}
+    assert came == {id: must_be(row) for id, row in rows(domain).items()}
+    assert len(came) == cases
+
+
+@needs_recordings
+def test_no_case_is_lost_between_two_lines_of_business(report: dict[str, Any]) -> None:
+    """Every case of every file settles, and nothing was refused."""
+    assert report["settled"] == report["cases"] == 228 + 112
+    assert "refused" not in report
+
+
+@needs_recordings
+def test_everything_acknowledged_is_stored(report: dict[str, Any]) -> None:
+    """Counted by the senders from their receipts, and by what lies in the store."""
+    assert report["evidence"]["stored"] == report["evidence"]["acknowledged"] > 340
+    assert report["evidence"]["missing"] == []
+
+
+@needs_recordings
+@each_domain
+def test_every_claim_of_a_finished_agent_is_verified(report: dict[str, Any], domain: str) -> None:
+    """No fault was injected, so whatever was claimed is there; where nothing was claimed, nobody can say."""
+    assert "failed" not in {line["verification"] for line in lines_of(domain, report)}
+    claimed = [line for line in lines_of(domain, report) if line["outcome"] == "confirmed"]
+    assert {line["verification"] for line in claimed} == {"verified"}
+
+
+@needs_recordings
+@pytest.mark.parametrize(("domain", "overrides"), [("retail", 62), ("airline", 55)])
+def test_every_correction_is_verified_in_the_records(report: dict[str, Any], domain: str, overrides: int) -> None:
+    """What the person said was done instead is what the shop shows."""
+    overridden = [line for line in lines_of(domain, report) if line["outcome"] == "overridden"]
+    assert len(overridden) == overrides
+    assert {line["case_id"] for line in overridden if line["correction"] != "verified"} <= CANNOT_BE_TOLD
+
+
+@needs_recordings
+def test_quiet_cases_stay_within_their_budget(report: dict[str, Any]) -> None:
+    """The medians over recorded cases as they are."""
+    whole, live = report["history"]["whole"], report["history"]["live"]
+    assert (whole["events_median"], whole["actions_median"]) <= (32, 8)
+    assert (live["events_median"], live["actions_median"]) <= (44, 12)
+    assert max(whole["bytes_median"], live["bytes_median"]) <= 8_192
+
+
+@needs_recordings
+def test_about_half_of_the_cases_are_reported_live(report: dict[str, Any]) -> None:
+    """By hash of the id, and all of those without a resolution."""
+    live = [line for line in report["per_case"] if line["reported"] == "live"]
+    assert 150 < len(live) < 225
+    assert all(line["reported"] == "live" for line in report["per_case"] if line["outcome"] == "abandoned")
