@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, Text, and_, cast, delete, false, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import SQLModel
 
 from aftercare.learning.datasets.freezing import digest_of
 from aftercare.learning.datasets.problems import customer_mark
@@ -18,10 +17,11 @@ from aftercare.lifecycle.intake import digest_in_inbox
 from aftercare.lifecycle.personal import Person
 from aftercare.messages.work import Standing
 from aftercare.store.datasets import STAGED
+from aftercare.store.release_tables import ReleaseRow
 from aftercare.store.traces import DECISIONS, Decision, Elsewhere
 
 Values = dict[str, Any]
-TABLES: Mapping[str, Table] = {name: SQLModel.metadata.tables[name] for name in DECISIONS}
+TABLES: Mapping[str, Table] = {name: ReleaseRow.metadata.tables[name] for name in DECISIONS}
 # What is frozen while everything is looked through: by the name of the dataset, or of an attempt at one.
 _FROZEN = {name: TABLES[name].c[column] for name, column in (("example", "dataset"), ("dataset", "id"))}
 

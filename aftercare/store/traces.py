@@ -166,4 +166,15 @@ DECISIONS: Mapping[str, Mapping[str, Decision]] = {
     "review": _table(
         "id kind case_id agent decided_by", standing=Decision(_closed, Elsewhere.REPORTED), decision=_blank({})
     ),
+    # What is learned from, and what is learned: examples are redacted before they get here.
+    "artifact": _table("digest kind", manifest=SEARCHED),
+    "release": _table("id key agent stage champion firing", body=SEARCHED),
+    "release_event": _table("release what by", note=SEARCHED),
+    "weighing": _table("subject step verdict", body=SEARCHED),
+    "assignment": _table("case_id agent release stage shadow experiment arm"),
+    "answer": _table("case_id release agent", intent=SEARCHED),
+    "golden": _table("agent case_id source", intent=SEARCHED),
+    "quarantine": _table("agent reviewer lifted_by", figures=SEARCHED),
+    "tuning": _table("firing job status model", files=SEARCHED, body=SEARCHED),
+    "experiment": _table("id agent standing", intent=SEARCHED, body=SEARCHED, verdict=SEARCHED),
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from alembic import context
 from sqlmodel import SQLModel
 
-from aftercare.store import tables
+from aftercare.store import release_tables, tables
 
-assert tables.CaseRow.metadata is SQLModel.metadata
+assert tables.CaseRow.metadata is release_tables.ReleaseRow.metadata is SQLModel.metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
