@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
@@ -17,6 +19,18 @@ from aftercare.systems.records import RecordsInMemory, Systems
 from aftercare.temporal import DATA_CONVERTER, workflow_runner
 from tests.cases.desk import Desk, stopped_clock
 from worker import case_worker
+
+# What is sent to a case and stored is tried on both databases; what a story makes of it is the same on either.
+ON_BOTH = {"test_inbox", "test_overrides", "test_measured", "test_signals"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the second database where only the story is asked about."""
+    here = Path(__file__).parent
+    once = [i for i in items if i.path.parent == here and i.path.stem not in ON_BOTH and "postgresql" in i.name]
+    if once:
+        config.hook.pytest_deselected(items=once)
+        items[:] = [item for item in items if item not in once]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
